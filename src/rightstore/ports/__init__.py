@@ -1,0 +1,1 @@
+"""What a store must be able to do: one small Protocol a file. Promises, no behaviour."""
