@@ -1,0 +1,1 @@
+"""Run things: start and supervise processes, judge health, look after a machine."""

@@ -1,0 +1,1 @@
+"""How we see what runs: logs, metrics, traces, alarms, and wrappers that measure a port."""
