@@ -1,0 +1,1 @@
+"""What a record is: entities, parts, facts, their wishes, and questions about them. No I/O."""

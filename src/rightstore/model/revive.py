@@ -1,0 +1,185 @@
+"""Values from the form that is stored; it also takes the JSON text of a scalar, as caches hold it.
+
+It owns what it is given: free-form values are passed on, not copied.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING
+from datetime import UTC, date, datetime
+from decimal import Decimal, InvalidOperation
+from enum import Enum
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from rightstore.model.kind import Kind, Tag
+from rightstore.model.member import Member, members_of
+from rightstore.model.scalar import RefusedError, wrong_type
+
+Decode = Callable[[Any], Any]
+
+
+@cache
+def decoder(kind: Kind, rename: str | None) -> Decode:
+    """Return the function stored form -> value; RefusedError says what does not fit."""
+    inner = _decoder(kind, rename)
+    if not kind.optional:
+        return inner
+    return lambda value: None if value is None else inner(value)
+
+
+def _decoder(kind: Kind, rename: str | None) -> Decode:
+    if kind.tag == "part":
+        return PartDecoder(kind.python, rename)
+    if kind.tag == "list":
+        return _list_decoder(kind, rename)
+    if kind.tag == "dict":
+        return _dict_decoder(kind, rename)
+    if kind.options and issubclass(kind.python, Enum):
+        return _enum_decoder(kind.python)
+    return _DECODE[kind.tag]
+
+
+class PartDecoder:
+    """Makes parts and records; their fields are looked up at the first one."""
+
+    def __init__(self, python: type[Any], rename: str | None) -> None:
+        self._python, self._rename = python, rename
+        self._table: list[tuple[Member, str, Decode]] | None = None
+        self._is_simple = not hasattr(python, "__post_init__")
+
+    def __call__(self, stored: Any) -> Any:  # noqa: D102 - the class says it
+        values = self.values(stored)
+        if not self._is_simple:
+            return self._python(**values)
+        made = object.__new__(self._python)
+        made.__dict__.update(values)
+        return made
+
+    def values(self, stored: Any) -> dict[str, Any]:
+        """Return the values by attribute name; what an older record lacks gets its default."""
+        if not isinstance(stored, Mapping):
+            raise wrong_type(self._python.__name__, stored)
+        if self._table is None:
+            members = members_of(self._python).values()
+            self._table = [
+                (member, member.stored(self._rename), decoder(member.kind, self._rename))
+                for member in members
+            ]
+        done: dict[str, Any] = {}
+        for member, name, decode in self._table:
+            try:
+                done[member.name] = decode(stored[name]) if name in stored else default(member)
+            except RefusedError as refusal:
+                refusal.steps.append(f".{member.name}")
+                raise
+        return done
+
+
+def default(member: Member) -> Any:
+    """Return what a record without this field has."""
+    if member.default is not MISSING:
+        return member.default
+    if member.default_factory is not MISSING:
+        return member.default_factory()
+    if member.kind.optional:
+        return None
+    raise RefusedError("it is missing; give the field a default, or an upgrade that fills it")
+
+
+def _list_decoder(kind: Kind, rename: str | None) -> Decode:
+    decode = decoder(kind.of, rename)
+
+    def decode_list(value: Any) -> Any:
+        if not isinstance(value, list):
+            raise wrong_type(kind, value)
+        done: list[Any] = []
+        try:
+            for item in value:
+                # No comprehension: the length so far is the place of a refusal.
+                done.append(decode(item))  # noqa: PERF401 - see above
+        except RefusedError as refusal:
+            refusal.steps.append(f"[{len(done)}]")
+            raise
+        return tuple(done) if kind.python is tuple else done
+
+    return decode_list
+
+
+def _dict_decoder(kind: Kind, rename: str | None) -> Decode:
+    decode = decoder(kind.of, rename)
+
+    def decode_dict(value: Any) -> dict[str, Any]:
+        if not isinstance(value, Mapping):
+            raise wrong_type(kind, value)
+        return {key: decode(item) for key, item in value.items()}
+
+    return decode_dict
+
+
+def _enum_decoder(python: type[Enum]) -> Decode:
+    by_value = {member.value: member for member in python}
+
+    def decode_enum(value: Any) -> Enum:
+        if type(value) not in (str, int) or value not in by_value:
+            raise RefusedError(
+                f"it is no {python.__name__}; add the option, or upgrade the records"
+            )
+        return by_value[value]
+
+    return decode_enum
+
+
+def _exact(python: type[Any]) -> Decode:
+    def decode(value: Any) -> Any:
+        if type(value) is not python:
+            raise wrong_type(python.__name__, value)
+        return value
+
+    return decode
+
+
+def _number(value: Any) -> float:
+    # JSON in a store may have lost the point of 1.0.
+    if type(value) is not float and type(value) is not int:
+        raise wrong_type("float", value)
+    return float(value)
+
+
+def _from_text(python: type[Any], read: Callable[[str], Any]) -> Decode:
+    def decode(value: Any) -> Any:
+        if type(value) is python:
+            return value
+        if isinstance(value, str):
+            try:
+                return read(value)
+            except (ValueError, InvalidOperation):
+                raise RefusedError(f"it is no text of a {python.__name__}") from None
+        raise wrong_type(python.__name__, value)
+
+    return decode
+
+
+def _moment(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise RefusedError("its text has no zone")
+    return moment.astimezone(UTC)
+
+
+def _decimal(value: Any) -> Decimal:
+    return Decimal(value) if type(value) is int else _decimal_text(value)
+
+
+_decimal_text = _from_text(Decimal, Decimal)
+_DECODE: dict[Tag, Decode] = {
+    "str": _exact(str),
+    "int": _exact(int),
+    "float": _number,
+    "bool": _exact(bool),
+    "decimal": _decimal,
+    "datetime": _from_text(datetime, _moment),
+    "date": _from_text(date, date.fromisoformat),
+    "uuid": _from_text(UUID, UUID),
+    "any": lambda value: value,
+}

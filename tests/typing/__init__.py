@@ -1,0 +1,1 @@
+"""Code that must type-check, and code that must not."""
