@@ -95,7 +95,7 @@ class _LaterError(StateError):
 
     def __init__(self, message: str, *, retry_after: float) -> None:
         super().__init__(message)
-        self.retry_after = retry_after
+        self.retry_after: float | None = retry_after
 
 
 class InProgressError(_LaterError):
@@ -138,7 +138,7 @@ class StoreError(RightstoreError):
         self.store = store
         self.operation = operation
         self.outcome: Outcome = outcome
-        self.retry_after = retry_after
+        self.retry_after: float | None = retry_after
 
 
 class UnavailableError(StoreError):

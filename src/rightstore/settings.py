@@ -29,7 +29,7 @@ Source = Literal["environment", ".env", "embedded", "default"]
 class Group(BaseSettings):
     """A few settings that belong together; `variable` names the one behind each field."""
 
-    model_config = SettingsConfigDict(
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(
         env_file=ENV_FILE, extra="ignore", frozen=True, env_ignore_empty=True, populate_by_name=True
     )
 
@@ -63,8 +63,8 @@ class StoreSettings(Group):
 class PostgresSettings(StoreSettings):
     """PostgreSQL: the control store, always needed."""
 
-    model_config = SettingsConfigDict(env_prefix="POSTGRES_")
-    schemes = ("postgresql", "postgres")
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(env_prefix="POSTGRES_")
+    schemes: ClassVar[tuple[str, ...]] = ("postgresql", "postgres")
     url: SecretStr | None = Field(None, description="postgresql://user:password@host:5432/database")
     pool_min: int = Field(
         2, ge=0, le=1000, validation_alias="DB_POOL_MIN_SIZE", description="a number from 0 to 1000"
@@ -89,47 +89,47 @@ class PostgresSettings(StoreSettings):
 class MongodbSettings(StoreSettings):
     """MongoDB, or a server that speaks its protocol."""
 
-    model_config = SettingsConfigDict(env_prefix="MONGODB_")
-    schemes = ("mongodb", "mongodb+srv")
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(env_prefix="MONGODB_")
+    schemes: ClassVar[tuple[str, ...]] = ("mongodb", "mongodb+srv")
     url: SecretStr | None = Field(None, description="mongodb://user:password@host:27017/")
 
 
 class RedisSettings(StoreSettings):
     """Redis: caches, sessions and limits; never a system of record."""
 
-    model_config = SettingsConfigDict(env_prefix="REDIS_")
-    schemes = ("redis", "rediss", "unix")
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(env_prefix="REDIS_")
+    schemes: ClassVar[tuple[str, ...]] = ("redis", "rediss", "unix")
     url: SecretStr | None = Field(None, description="redis://:password@host:6379/0")
 
 
 class DynamodbSettings(StoreSettings):
     """DynamoDB of AWS, or DynamoDB Local."""
 
-    model_config = SettingsConfigDict(env_prefix="DYNAMODB_")
-    schemes = ("http", "https")
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(env_prefix="DYNAMODB_")
+    schemes: ClassVar[tuple[str, ...]] = ("http", "https")
     url: SecretStr | None = Field(None, description="https://dynamodb.eu-west-1.amazonaws.com")
 
 
 class OpensearchSettings(StoreSettings):
     """OpenSearch: search, never an authority."""
 
-    model_config = SettingsConfigDict(env_prefix="OPENSEARCH_")
-    schemes = ("http", "https")
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(env_prefix="OPENSEARCH_")
+    schemes: ClassVar[tuple[str, ...]] = ("http", "https")
     url: SecretStr | None = Field(None, description="https://user:password@host:9200")
 
 
 class RabbitmqSettings(StoreSettings):
     """RabbitMQ: public events to other applications."""
 
-    model_config = SettingsConfigDict(env_prefix="RABBITMQ_")
-    schemes = ("amqp", "amqps")
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(env_prefix="RABBITMQ_")
+    schemes: ClassVar[tuple[str, ...]] = ("amqp", "amqps")
     url: SecretStr | None = Field(None, description="amqp://user:password@host:5672/vhost")
 
 
 class StackSettings(Group):
     """Where the embedded stack keeps its data."""
 
-    model_config = SettingsConfigDict(env_prefix="RIGHTSTORE_")
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(env_prefix="RIGHTSTORE_")
     home: Path = Field(Path(".rightstore"), description="a folder")
     document_server: Path | None = Field(None, description="the path of a mongod program")
 
@@ -144,7 +144,7 @@ class StackSettings(Group):
 class WebSettings(Group):
     """What the HTTP edge listens on, and its limits."""
 
-    model_config = SettingsConfigDict(env_prefix="RIGHTSTORE_")
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(env_prefix="RIGHTSTORE_")
     host: str = Field("127.0.0.1", min_length=1, description="an address of this machine")
     port: int = Field(8008, ge=1, le=65535, description="a port from 1 to 65535")
     body_limit: ByteSize = Field(
@@ -159,7 +159,7 @@ class WebSettings(Group):
 class LogSettings(Group):
     """How much is logged, and in which form."""
 
-    model_config = SettingsConfigDict(env_prefix="RIGHTSTORE_")
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(env_prefix="RIGHTSTORE_")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="debug, info, warning or error"
     )

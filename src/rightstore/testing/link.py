@@ -24,16 +24,16 @@ class Flow:
     """
 
     def __init__(self) -> None:
-        self.forwarded = 0
-        self.dropped = 0
+        self.forwarded: int = 0
+        self.dropped: int = 0
         self._gate = asyncio.Event()
         self.heal()
 
     def heal(self) -> None:
         """Take all faults away; the counts stay."""
-        self.latency = 0.0
-        self.black_hole = False
-        self.slice = 0
+        self.latency: float = 0.0
+        self.black_hole: bool = False
+        self.slice: int = 0
         self._left: int | None = None
         self.resume()
 
@@ -82,7 +82,7 @@ class Link:
         clock: Clock,
         watch: Callable[[bytes], None],
     ) -> None:
-        self.deaf = False
+        self.deaf: bool = False
         self._flow = flow
         self._reader = reader
         self._writer = writer

@@ -26,11 +26,11 @@ class Proxy:
     """
 
     def __init__(self, target: str, target_port: int = 0, *, clock: Clock = SYSTEM) -> None:
-        self.to_server = Flow()
-        self.to_client = Flow()
-        self.accepted = 0
-        self.port = 0
-        self.marked = asyncio.Event()
+        self.to_server: Flow = Flow()
+        self.to_client: Flow = Flow()
+        self.accepted: int = 0
+        self.port: int = 0
+        self.marked: asyncio.Event = asyncio.Event()
         self.marker: bytes | None = None
         self._target = (target, target_port)
         self._clock = clock
