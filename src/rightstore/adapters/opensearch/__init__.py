@@ -1,0 +1,1 @@
+"""OpenSearch: the room of its driver, which no other room imports."""

@@ -1,0 +1,1 @@
+"""PostgreSQL: the room of its driver, which no other room imports."""

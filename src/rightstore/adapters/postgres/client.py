@@ -1,0 +1,122 @@
+"""A pool of connections to PostgreSQL. It knows no table and no record."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
+from typing import TypeAlias
+
+import asyncpg
+from asyncpg.pool import PoolConnectionProxy
+
+from rightstore.adapters.postgres.errors import DRIVER_ERRORS, translated
+from rightstore.clock import Clock
+from rightstore.errors import UsageError
+from rightstore.ports.connection import Pong, Target
+
+Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
+Session: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
+# What a connection raises whose server went away while it lay in the pool.
+LOST = (
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    ConnectionError,
+)
+
+
+def connect(target: Target, clock: Clock) -> "PostgresConnection":
+    """Make a connection without I/O; UsageError when the URL has no meaning."""
+    target.parts("postgresql", "postgres")
+    return PostgresConnection(target, clock)
+
+
+class PostgresConnection:
+    """PostgreSQL, connected."""
+
+    def __init__(self, target: Target, clock: Clock) -> None:
+        self.target = target
+        self._clock = clock
+        self._pool: Pool | None = None
+
+    @property
+    def store(self) -> str:
+        """The name of the store."""
+        return "postgres"
+
+    @property
+    def pool(self) -> Pool:
+        """The pool of the driver, for this room only."""
+        if self._pool is None:
+            raise UsageError("postgres is not open: await open() first")
+        return self._pool
+
+    def session(self) -> AbstractAsyncContextManager[Session]:
+        """Lend a connection of the pool; what an error or a cancellation breaks off is closed."""
+        return _session(self.pool)
+
+    async def open(self) -> None:
+        """Connect as many times as the pool wants at least, and once at any rate."""
+        if self._pool is not None:
+            raise UsageError("postgres is open already: open it once, and close it before the next")
+        pool = self._create()
+        try:
+            with translated("open", at=self.target.address, outcome="not applied"):
+                async with asyncio.timeout(self.target.connect_timeout):
+                    await pool
+                    await self._ask(pool)
+        except BaseException:
+            pool.terminate()
+            raise
+        self._pool = pool
+
+    async def ping(self) -> Pong:
+        """Send one statement through the pool."""
+        pool = self.pool
+        with translated("ping", at=self.target.address, outcome="not applied"):
+            async with asyncio.timeout(self.target.timeout):
+                with suppress(*LOST):
+                    return await self._ask(pool)
+                # The driver puts the holder of a dead connection on top: this one connects anew.
+                return await self._ask(pool)
+
+    async def close(self) -> None:
+        """End every session; a server that is silent is left without a goodbye."""
+        pool, self._pool = self._pool, None
+        if pool is None:
+            return
+        with suppress(*DRIVER_ERRORS):  # the pool has dropped every socket then
+            async with asyncio.timeout(self.target.timeout):
+                await pool.close()
+
+    def _create(self) -> Pool:
+        return asyncpg.create_pool(
+            self.target.url,
+            min_size=self.target.pool_min,
+            max_size=self.target.pool_max,
+            timeout=self.target.connect_timeout,
+            command_timeout=self.target.timeout,
+            server_settings={
+                "application_name": "rightstore",
+                "statement_timeout": str(round(self.target.timeout * 1000)),
+            },
+        )
+
+    async def _ask(self, pool: Pool) -> Pong:
+        async with _session(pool) as session:
+            before = self._clock.monotonic()
+            await session.execute("SELECT 1")
+            latency = self._clock.monotonic() - before
+            return Pong(session.get_settings().server_version.split()[0], latency)
+
+
+@asynccontextmanager
+async def _session(pool: Pool) -> AsyncIterator[Session]:
+    session = await pool.acquire()
+    try:
+        yield session
+    except BaseException:
+        # Interrupted in the middle it must not go back into the pool, which would wait for it.
+        session.terminate()
+        raise
+    finally:
+        await pool.release(session)

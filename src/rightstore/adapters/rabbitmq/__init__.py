@@ -1,0 +1,1 @@
+"""RabbitMQ: the room of its driver, which no other room imports."""

@@ -1,0 +1,224 @@
+"""The composition root: which store is which adapter; the only file that names an adapter.
+
+It decides nothing about stores; it finds the URL of each and hands out what speaks to it, measured.
+"""
+
+import importlib
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import entry_points
+from typing import Any
+
+from rightstore.clock import SYSTEM, Clock
+from rightstore.embedded.home import Home
+from rightstore.embedded.state import embedded_urls, read_state
+from rightstore.errors import NotConfiguredError, RightstoreError, UsageError
+from rightstore.ports.bootstrap import Owner
+from rightstore.ports.checkup import Finding
+from rightstore.ports.connection import Connection, Pong, Target
+from rightstore.settings import EMBEDDED, STORES, PostgresSettings, Setting, Settings, masked
+from rightstore.telemetry.connection import Measured
+
+APPLICATIONS = "rightstore.apps"
+
+
+@dataclass(frozen=True, slots=True)
+class Adapter:
+    """Where the parts of one adapter are, as `module:name`, and the driver that it needs."""
+
+    driver: str
+    connect: str
+    checkup: str
+    bootstrap: str | None = None
+
+
+ADAPTERS: Mapping[str, Adapter] = {
+    "postgres": Adapter(
+        "asyncpg",
+        "rightstore.adapters.postgres.client:connect",
+        "rightstore.adapters.postgres.checkup:PostgresCheckup",
+        "rightstore.adapters.postgres.bootstrap:bootstrap",
+    ),
+    "mongodb": Adapter(
+        "pymongo",
+        "rightstore.adapters.mongodb.client:connect",
+        "rightstore.adapters.mongodb.checkup:MongodbCheckup",
+        "rightstore.adapters.mongodb.bootstrap:bootstrap",
+    ),
+    "redis": Adapter(
+        "redis",
+        "rightstore.adapters.redis.client:connect",
+        "rightstore.adapters.redis.checkup:RedisCheckup",
+    ),
+    "dynamodb": Adapter(
+        "aiobotocore",
+        "rightstore.adapters.dynamodb.client:connect",
+        "rightstore.adapters.dynamodb.checkup:DynamodbCheckup",
+    ),
+    "opensearch": Adapter(
+        "opensearchpy",
+        "rightstore.adapters.opensearch.client:connect",
+        "rightstore.adapters.opensearch.checkup:OpensearchCheckup",
+    ),
+    "rabbitmq": Adapter(
+        "aio_pika",
+        "rightstore.adapters.rabbitmq.client:connect",
+        "rightstore.adapters.rabbitmq.checkup:RabbitmqCheckup",
+    ),
+}
+
+
+def resolve(name: str) -> Any:
+    """Return what `module:name` stands for."""
+    module, _, attribute = name.partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
+def adapter_part(store: str, name: str) -> Any:
+    """Return a part of a store's adapter; a missing driver gives one line with the remedy."""
+    try:
+        return resolve(name)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.partition(".")[0] == "rightstore":
+            raise
+        raise NotConfiguredError(
+            f"{store} needs the package {ADAPTERS[store].driver}, which is not installed: "
+            f"pip install 'rightstore[{store}]'"
+        ) from error
+
+
+def targets(settings: Settings) -> dict[str, Target]:
+    """Return where each store is: by its URL, else in the embedded stack that runs below home."""
+    home = Home(settings.stack.home)
+    running = embedded_urls(home) if read_state(home) else {}
+    found: dict[str, Target] = {}
+    for store in STORES:
+        url = settings.url(store) or running.get(store)
+        if url is not None:
+            found[store] = target(settings, store, url)
+    if "postgres" not in found:
+        raise NotConfiguredError(
+            f"POSTGRES_URL is not set and no embedded stack runs in {home.path}: run "
+            "`rightstore up`, or set POSTGRES_URL"
+        )
+    return found
+
+
+def target(settings: Settings, store: str, url: str) -> Target:
+    """Return one store's address together with the patience and pool sizes that are set for it."""
+    group = settings.of(store)
+    pool = (group.pool_min, group.pool_max) if isinstance(group, PostgresSettings) else (0, 10)
+    return Target(store, url, group.connect_timeout, group.timeout, *pool)
+
+
+def is_running(settings: Settings) -> bool:
+    """Tell whether the embedded stack of this home folder is up."""
+    return read_state(Home(settings.stack.home)) is not None
+
+
+def effective(settings: Settings) -> list[Setting]:
+    """Return every setting as it works now: an embedded server stands where no URL is set."""
+    found = targets(settings) if is_running(settings) else {}
+    urls = {settings.of(store).variable("url"): target.url for store, target in found.items()}
+    return [
+        replace(setting, value=masked(urls[setting.variable]), source="embedded")
+        if setting.value is None and setting.variable in urls
+        else setting
+        for setting in settings.effective()
+    ]
+
+
+def application(name: str) -> object:
+    """Return the application that an entry point or `module:object` names."""
+    installed = {found.name: found for found in entry_points(group=APPLICATIONS)}
+    if name in installed:
+        return installed[name].load()
+    module, colon, attribute = name.partition(":")
+    if not (colon and module and attribute):
+        known = ", ".join(sorted(installed)) or "none"
+        raise UsageError(
+            f"there is no application {name!r}: name an installed one ({known}), or module:object"
+        )
+    if "" not in sys.path:
+        sys.path.insert(0, "")
+    try:
+        found = importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
+            raise
+        raise UsageError(
+            f"application {name!r}: there is no module {module}; install it, or run this in the "
+            f"folder that holds it"
+        ) from error
+    try:
+        return getattr(found, attribute)
+    except AttributeError as error:
+        raise UsageError(f"application {name!r}: {module} has no {attribute}") from error
+
+
+def installed_applications() -> list[str]:
+    """Return the names of all applications that are installed."""
+    return sorted(found.name for found in entry_points(group=APPLICATIONS))
+
+
+def connection(target: Target, clock: Clock = SYSTEM) -> Connection:
+    """Return a store's connection, measured and not yet open."""
+    return Measured(_connect(target, clock))
+
+
+def connections(settings: Settings, clock: Clock = SYSTEM) -> tuple[Connection, ...]:
+    """Return the connections of every store that is configured, measured and not yet open."""
+    return tuple(connection(target, clock) for target in targets(settings).values())
+
+
+def not_started(settings: Settings) -> frozenset[str]:
+    """Return the stores that have no URL and hence belong to the embedded stack."""
+    return frozenset(store for store in EMBEDDED if settings.url(store) is None)
+
+
+def fallbacks(found: Mapping[str, Target]) -> tuple[str, ...]:
+    """Return the stores that are not there, whose work PostgreSQL does meanwhile."""
+    return tuple(store for store in STORES if store not in found)
+
+
+async def examine(target: Target, clock: Clock = SYSTEM) -> Sequence[Finding]:
+    """Ask one store the questions of a doctor, on a connection of its own."""
+    adapter = ADAPTERS[target.store]
+    opened = _connect(target, clock)
+    await opened.open()
+    try:
+        findings: Sequence[Finding] = await adapter_part(target.store, adapter.checkup)(
+            opened, clock
+        ).examine()
+        return findings
+    finally:
+        await opened.close()
+
+
+class Hands:
+    """What the embedded stack needs done on its servers, with the adapters it may not import."""
+
+    def __init__(self, clock: Clock = SYSTEM) -> None:
+        self._clock = clock
+
+    async def ping(self, target: Target) -> Pong:
+        """Open a connection, ask once whether the server serves, and close it."""
+        opened = _connect(target, self._clock)
+        await opened.open()
+        try:
+            return await opened.ping()
+        finally:
+            await opened.close()
+
+    async def bootstrap(self, target: Target, owner: Owner) -> None:
+        """Create the owner and its database."""
+        name = ADAPTERS[target.store].bootstrap
+        if name is None:
+            raise RightstoreError(f"{target.store} has no owner to create")
+        await adapter_part(target.store, name)(target, owner)
+
+
+def _connect(target: Target, clock: Clock) -> Connection:
+    opened: Connection = adapter_part(target.store, ADAPTERS[target.store].connect)(target, clock)
+    return opened

@@ -1,0 +1,103 @@
+"""What every contract needs: the adapter of each store, its server's URL and a proxy before it."""
+
+import gc
+import os
+import warnings
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from urllib.parse import parse_qsl, urlencode, urlsplit
+
+import pytest
+
+from rightstore.adapters.dynamodb.client import connect as dynamodb
+from rightstore.adapters.mongodb.client import connect as mongodb
+from rightstore.adapters.opensearch.client import connect as opensearch
+from rightstore.adapters.postgres.client import connect as postgres
+from rightstore.adapters.rabbitmq.client import connect as rabbitmq
+from rightstore.adapters.redis.client import connect as redis
+from rightstore.clock import SYSTEM
+from rightstore.ports.connection import Connection, Target
+from rightstore.testing.proxy import HOST, Proxy
+
+CONNECT: Mapping[str, Callable[..., Connection]] = {
+    "postgres": postgres,
+    "mongodb": mongodb,
+    "redis": redis,
+    "dynamodb": dynamodb,
+    "opensearch": opensearch,
+    "rabbitmq": rabbitmq,
+}
+PATIENCE = 1.0
+Make = Callable[[str], Connection]
+
+
+@pytest.fixture(params=CONNECT)
+def store(request: pytest.FixtureRequest) -> str:
+    """Each store in turn."""
+    return str(request.param)
+
+
+@pytest.fixture(autouse=True)
+def collect(store: str) -> Iterator[None]:
+    """Drop the sockets that PyMongo forgets when it is closed while it connects (PYTHON-5867).
+
+    Otherwise their warning fails some later test. Other leaks, of ours too, have other warnings.
+    """
+    yield
+    if store == "mongodb":
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", r"unclosed <socket\.socket", ResourceWarning)
+            gc.collect()
+
+
+@pytest.fixture
+def url(store: str, store_urls: Mapping[str, str]) -> str:
+    """Where the store's server is."""
+    if store not in store_urls:
+        message = f"no {store} server: set {store.upper()}_URL, or run `make test-servers`"
+        if os.environ.get("REQUIRE_SERVERS") == "1":
+            pytest.fail(message)
+        pytest.skip(message)
+    return store_urls[store]
+
+
+@pytest.fixture
+async def make(store: str) -> AsyncIterator[Make]:
+    """Make an impatient connection to a URL, and close it after the test."""
+    made: list[Connection] = []
+
+    def build(url: str) -> Connection:
+        target = Target(store, url, connect_timeout=PATIENCE, timeout=PATIENCE)
+        made.append(CONNECT[store](target, SYSTEM))
+        return made[-1]
+
+    yield build
+    for connection in made:
+        await connection.close()
+
+
+@pytest.fixture
+async def proxy(url: str) -> AsyncIterator[Proxy]:
+    """A proxy before the store's server."""
+    parts = urlsplit(url)
+    query = dict(parse_qsl(parts.query))
+    if parts.scheme == "unix":
+        before = Proxy(parts.path)
+    elif "host" in query:
+        before = Proxy(f"{query['host']}/.s.PGSQL.{query.get('port', 5432)}")
+    else:
+        before = Proxy(parts.hostname or "", parts.port or 0)
+    async with before:
+        yield before
+
+
+@pytest.fixture
+def proxied(store: str, url: str, proxy: Proxy) -> str:
+    """The URL of the proxy, for the user and the database of the store's own URL."""
+    parts = urlsplit(url)
+    query = {name: value for name, value in parse_qsl(parts.query) if name not in ("host", "port")}
+    if store == "mongodb":
+        query["directConnection"] = "true"  # or the driver goes where the server says it is
+    path = "" if parts.scheme == "unix" else parts.path
+    scheme = "redis" if store == "redis" else parts.scheme
+    userinfo, at, _ = parts.netloc.rpartition("@")
+    return f"{scheme}://{userinfo}{at}{HOST}:{proxy.port}{path}?{urlencode(query)}"
