@@ -1,0 +1,1 @@
+"""The embedded stack: PostgreSQL, Redis and a document server from wheels, below one folder."""
