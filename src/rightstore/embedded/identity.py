@@ -87,10 +87,7 @@ def user_name(uid: int | None) -> str:
     """Return how people call this user."""
     if uid is None:
         return "nobody"
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"user {uid}"
+    return pwd.getpwuid(uid).pw_name if _has_name(uid) else f"user {uid}"
 
 
 def _candidates(owner: int | None, home: Home) -> Iterator[Identity]:
@@ -102,7 +99,11 @@ def _candidates(owner: int | None, home: Home) -> Iterator[Identity]:
                 f"the data in {home.path} belong to {user_name(owner)}, you are "
                 f"{user_name(ourselves.uid)}: start it as that user, {MOVE}"
             )
-        yield ourselves
+        if _has_name(ourselves.uid):
+            yield ourselves
+        else:
+            # As in a container that is run as any number: PostgreSQL wants a user with a name.
+            yield Identity(ourselves.uid, ourselves.gid, MAPPED + INSIDE)
         return
     if owner is None:
         for name in SERVICE_USERS:
@@ -112,6 +113,13 @@ def _candidates(owner: int | None, home: Home) -> Iterator[Identity]:
         yield _service_user(owner)
         return
     yield Identity(ourselves.uid, ourselves.gid, MAPPED + INSIDE)
+
+
+def _has_name(uid: int) -> bool:
+    try:
+        return bool(pwd.getpwuid(uid).pw_name)
+    except KeyError:
+        return False
 
 
 def _service_user(uid: int) -> Identity:

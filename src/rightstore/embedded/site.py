@@ -58,12 +58,13 @@ def answers(site: Site, target: Target, port: int) -> Callable[[], Awaitable[Non
 
     async def probe() -> None:
         try:
-            _, writer = await asyncio.open_connection(HOST, port)
-        except OSError as error:
+            async with asyncio.timeout(3 * PROBE_TIMEOUT):
+                _, writer = await asyncio.open_connection(HOST, port)
+                writer.close()
+                await site.hands.ping(target)
+        except OSError as error:  # a timeout is one as well
             raise UnavailableError(
-                f"nothing listens on port {port}", store=target.store, operation="start"
+                f"nothing answers on port {port}", store=target.store, operation="start"
             ) from error
-        writer.close()
-        await site.hands.ping(target)
 
     return probe

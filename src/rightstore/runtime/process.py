@@ -55,6 +55,8 @@ class Process:
         if command.private:
             await sweep(command.folder, clock)
         log = open_log(command.log)
+        # Before it starts: it may have said its last word when we look again.
+        offset = os.fstat(log).st_size
         try:
             child = await asyncio.create_subprocess_exec(
                 *_launch(command),
@@ -64,7 +66,7 @@ class Process:
                 start_new_session=True,
                 env=command.environment,
             )
-            return cls(command, child, os.fstat(log).st_size)
+            return cls(command, child, offset)
         finally:
             os.close(log)
 
@@ -175,15 +177,8 @@ async def sweep(folder: Path, clock: Clock, *, within: float = 5.0) -> list[int]
         for pid in left:
             with suppress(ProcessLookupError, PermissionError):
                 os.kill(pid, signal.SIGKILL)
-            _reap(pid)
         await clock.sleep(0.01)
     return left
-
-
-def _reap(pid: int) -> None:
-    """Take the exit code of a child that we inherited, as the first process of a container does."""
-    with suppress(ChildProcessError):
-        os.waitpid(pid, os.WNOHANG)
 
 
 def _launch(command: Command) -> tuple[str, ...]:

@@ -24,6 +24,7 @@ LONGEST_PAUSE = 30.0
 HEALTHY_AFTER = 60.0
 ALARM_AFTER = 5.0
 PROBE_PAUSES = (0.01, 0.25)
+CANCEL_AGAIN = 0.1
 
 Status = Literal["starting", "ready", "down", "stopped"]
 
@@ -238,8 +239,13 @@ def pause(deaths: int) -> float:
 
 
 async def end(tasks: Iterable[asyncio.Task[Any]]) -> None:
-    """Cancel these tasks and wait until they are over; what they ended with is of no interest."""
+    """Cancel these tasks and wait until they are over; what they ended with is of no interest.
+
+    Again and again, because drivers are known that lose a cancellation while they connect.
+    """
     tasks = list(tasks)
-    for task in tasks:
-        task.cancel()
+    while pending := [task for task in tasks if not task.done()]:
+        for task in pending:
+            task.cancel()
+        await asyncio.wait(pending, timeout=CANCEL_AGAIN)
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 
@@ -134,6 +135,26 @@ async def test_a_refusal_ends_the_wait_at_once(bench: Bench) -> None:
 
     with pytest.raises(RejectedError):
         await bench.supervisor.start(bench.program(ready=refuse))
+
+
+async def test_a_probe_that_loses_its_cancellation_holds_up_nothing(bench: Bench) -> None:
+    lost: list[str] = []
+
+    async def probe() -> None:
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            lost.append("one")
+            if len(lost) > 2:
+                raise
+        not_yet()
+
+    program = bench.program(sys.executable, "-S", "-c", "")
+
+    with pytest.raises(UnavailableError, match="ended with code 0 while starting"):
+        await bench.supervisor.start(replace(program, ready=probe))
+
+    assert len(lost) == 3
 
 
 async def test_the_first_restart_is_at_once_and_silent(bench: Bench) -> None:
