@@ -1,6 +1,8 @@
 """Nobody gets in without a password, and nobody but us reads one."""
 
 import stat
+from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -22,6 +24,12 @@ def passwords(stack: Any) -> list[str]:
     kept = Secrets.read(stack.home)
     assert kept is not None
     return [kept.postgres_admin, kept.postgres_owner, kept.redis, kept.mongodb_owner]
+
+
+def command_lines() -> Iterator[str]:
+    for each in psutil.process_iter():
+        with suppress(psutil.Error):
+            yield " ".join(each.cmdline())
 
 
 def mode(path: Path) -> int:
@@ -140,7 +148,7 @@ def test_secrets_are_for_us_alone(stack: Any) -> None:
 
 
 def test_no_password_is_told_anywhere_else(stack: Any) -> None:
-    told = [" ".join(each.cmdline()) for each in psutil.process_iter()]
+    told = list(command_lines())
     told += [" ".join(stack.said), stack.home.state.read_text(), stack.home.ports.read_text()]
     told += [log.read_text() for log in stack.home.logs.iterdir()]
 

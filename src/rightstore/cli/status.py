@@ -16,7 +16,7 @@ from rightstore.runtime.lifecycle import Opening
 from rightstore.settings import STORES, Settings
 from rightstore.telemetry import log
 from rightstore.telemetry.alarm import Alarms
-from rightstore.wiring import connections
+from rightstore.wiring import connection, targets
 
 UNAVAILABLE = 3
 
@@ -42,13 +42,14 @@ def status(*, as_json: AsJson = False) -> None:
 async def _check(settings: Settings, alarms: Alarms) -> HealthReport | None:
     """Ask every store; None when there is none to ask."""
     try:
-        opened = [Opening(connection) for connection in connections(settings)]
+        found = targets(settings)
     except NotConfiguredError:
         return None
+    opened = [Opening(connection(target)) for target in found.values()]
     try:
         return await Health(opened, alarms=alarms, patience=5.0).check()
     finally:
-        await asyncio.gather(*(connection.close() for connection in opened))
+        await asyncio.gather(*(each.close() for each in opened))
 
 
 def _record(

@@ -34,7 +34,7 @@ class Target:
     @property
     def is_local(self) -> bool:
         """Whether the way to the server stays within this machine: loopback or a socket."""
-        return self.address.startswith(("/", "127.", "localhost", "[::1]"))
+        return all(_is_local(host) for host in self.address.split(","))
 
     def parts(self, *schemes: str) -> SplitResult:
         """Return the URL in its parts, or raise a UsageError that quotes none of it."""
@@ -103,3 +103,8 @@ def _is_port(host: str) -> bool:
         return urlsplit(f"//{host}").port != 0
     except ValueError:
         return False
+
+
+def _is_local(host: str) -> bool:
+    name = host if host.startswith("/") else urlsplit(f"//{host}").hostname or ""
+    return name in ("localhost", "::1") or name.startswith(("/", "127."))

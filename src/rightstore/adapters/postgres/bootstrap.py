@@ -34,7 +34,7 @@ HAS_DATABASE = "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)"
 
 async def bootstrap(admin: Target, owner: Owner) -> None:
     """Create the owner and its database, or set them right."""
-    secret = _verifier(owner.password)
+    secret = verifier(owner.password, os.urandom(16))
     with translated("bootstrap", at=admin.address):
         async with asyncio.timeout(admin.connect_timeout + admin.timeout):
             await _run(admin, None, lambda session: _make(session, owner, secret))
@@ -71,13 +71,12 @@ async def _say(session: Any, order: str, *names: str) -> None:
     await session.execute(await session.fetchval(order, *names))
 
 
-def _verifier(password: str) -> str:
+def verifier(password: str, salt: bytes) -> str:
     """Return what the server keeps of a password, so that it and its log never see the password."""
     if not (password.isascii() and password.isprintable() and password):
         raise UsageError(
             "the owner's password must be of printable ASCII characters: choose another"
         )
-    salt = os.urandom(16)
     salted = pbkdf2_hmac("sha256", password.encode(), salt, ITERATIONS)
     client = hmac.digest(salted, b"Client Key", "sha256")
     stored = b64encode(sha256(client).digest()).decode()
