@@ -4,12 +4,15 @@ It cannot catch what only a running stack shows (a server's port taken, a full d
 """
 
 import socket
+import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from rightstore.cli.main import run
+from rightstore.telemetry import log
 
 NOTHING_LISTENS = "127.0.0.1:1"
 
@@ -86,13 +89,16 @@ CASES = [
 
 
 @pytest.fixture
-def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Stand in an empty folder, with no variable of ours set."""
     for variable in ("POSTGRES_URL", "MONGODB_URL", "REDIS_URL", "DYNAMODB_URL", "OPENSEARCH_URL"):
         monkeypatch.delenv(variable, raising=False)
     for variable in ("RABBITMQ_URL", "RIGHTSTORE_HOME"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.chdir(tmp_path)
+    yield
+    # The commands sent all logs of this process to a stream that ends with the test.
+    log.configure(stream=sys.__stderr__)
 
 
 def rightstore(arguments: str, monkeypatch: pytest.MonkeyPatch) -> int:

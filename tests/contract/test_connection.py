@@ -21,6 +21,7 @@ from rightstore.errors import (
     UnavailableError,
     UsageError,
 )
+from rightstore.ports.connection import Connection
 from rightstore.testing.proxy import HOST, Proxy
 
 CANARY = "canary-7f3a"
@@ -299,6 +300,30 @@ async def test_a_cancelled_open_is_cancelled_and_leaves_nothing_open(
 
     with pytest.raises(asyncio.CancelledError):
         await waiting
+
+
+# The sockets that PyMongo forgets (see `collect`); what we forget has other warnings.
+@pytest.mark.filterwarnings(r"ignore:unclosed <socket\.socket:ResourceWarning")
+async def test_a_cancellation_at_any_moment_is_kept(url: str, make: Make) -> None:
+    lost = []
+    for moment in range(40):
+        connection = make(url)
+        task = asyncio.create_task(use(connection))
+        await SYSTEM.sleep(moment * 0.0004)
+        ended = task.done()
+
+        task.cancel()
+        await asyncio.wait([task])
+
+        if not ended and not task.cancelled():
+            lost.append(moment)
+        await connection.close()
+    assert lost == []
+
+
+async def use(connection: Connection) -> None:
+    await connection.open()
+    await connection.ping()
 
 
 async def test_pings_side_by_side_after_a_cut_are_all_answered(

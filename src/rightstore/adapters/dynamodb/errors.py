@@ -5,6 +5,7 @@ from contextlib import contextmanager
 
 from botocore import exceptions as driver
 
+from rightstore.cancellation import Cancellable
 from rightstore.errors import (
     DeadlineError,
     Outcome,
@@ -92,7 +93,8 @@ DRIVER_ERRORS = tuple({row[0] for row in TABLE})
 def translated(operation: str, *, at: str, outcome: Outcome = "unknown") -> Iterator[None]:
     """Let only errors of ours out; `at` is the address that the message names."""
     try:
-        yield
+        with Cancellable():
+            yield
     except DRIVER_ERRORS as error:
         code = code_of(error)
         kind, says = next(

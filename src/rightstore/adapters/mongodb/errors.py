@@ -14,6 +14,7 @@ from pymongo.errors import (
     WaitQueueTimeoutError,
 )
 
+from rightstore.cancellation import Cancellable
 from rightstore.errors import (
     DeadlineError,
     Outcome,
@@ -80,7 +81,8 @@ DRIVER_ERRORS = tuple({row[0] for row in TABLE})
 def translated(operation: str, *, at: str, outcome: Outcome = "unknown") -> Iterator[None]:
     """Let only errors of ours out; `at` is the address that the message names."""
     try:
-        yield
+        with Cancellable():
+            yield
     except DRIVER_ERRORS as error:
         code = getattr(error, "code", None)
         kind, says = next(

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from opensearchpy import exceptions as driver
 
+from rightstore.cancellation import Cancellable
 from rightstore.errors import (
     DeadlineError,
     Outcome,
@@ -67,7 +68,8 @@ DRIVER_ERRORS = tuple({row[0] for row in TABLE})
 def translated(operation: str, *, at: str, outcome: Outcome = "unknown") -> Iterator[None]:
     """Let only errors of ours out; `at` is the address that the message names."""
     try:
-        yield
+        with Cancellable():
+            yield
     except DRIVER_ERRORS as error:
         status = error.status_code if isinstance(error, driver.TransportError) else ""
         # The driver wraps what TLS says into its word for a lost connection.

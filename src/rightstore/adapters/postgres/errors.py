@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 import asyncpg
 
+from rightstore.cancellation import Cancellable
 from rightstore.errors import (
     DeadlineError,
     Outcome,
@@ -91,7 +92,8 @@ DRIVER_ERRORS = tuple({row[0] for row in TABLE})
 def translated(operation: str, *, at: str, outcome: Outcome = "unknown") -> Iterator[None]:
     """Let only errors of ours out; `at` is the address that the message names."""
     try:
-        yield
+        with Cancellable():
+            yield
     except asyncpg.ClientConfigurationError as error:
         # Without the cause: its text may quote the URL.
         raise UsageError(

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from aiormq import exceptions as driver
 from pamqp.exceptions import PAMQPException
 
+from rightstore.cancellation import Cancellable
 from rightstore.errors import (
     DeadlineError,
     Outcome,
@@ -67,7 +68,8 @@ DRIVER_ERRORS = tuple({row[0] for row in TABLE})
 def translated(operation: str, *, at: str, outcome: Outcome = "unknown") -> Iterator[None]:
     """Let only errors of ours out; `at` is the address that the message names."""
     try:
-        yield
+        with Cancellable():
+            yield
     except DRIVER_ERRORS as error:
         # The driver wraps what TLS says into its word for a lost connection.
         met = error.__cause__ if isinstance(error.__cause__, ssl.SSLError) else error

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 
 from redis import exceptions as driver
 
+from rightstore.cancellation import Cancellable
 from rightstore.errors import (
     DeadlineError,
     Outcome,
@@ -73,7 +74,8 @@ DRIVER_ERRORS = tuple({row[0] for row in TABLE})
 def translated(operation: str, *, at: str, outcome: Outcome = "unknown") -> Iterator[None]:
     """Let only errors of ours out; `at` is the address that the message names."""
     try:
-        yield
+        with Cancellable():
+            yield
     except DRIVER_ERRORS as error:
         met = _met(error)
         kind, says = next((kind, says) for type_, kind, says in TABLE if isinstance(met, type_))
