@@ -147,3 +147,16 @@ async def test_ready_is_json_that_any_parser_takes() -> None:
 
     json.loads(answer.content, parse_constant=pytest.fail)
     assert answer.headers["content-type"] == "application/json"
+
+
+async def test_an_alarm_of_the_supervisor_is_a_metric_here_until_it_clears() -> None:
+    sounding = [{"alarm": "disk-low", "subject": "mirror", "detail": "1 MiB", "remedy": "free it"}]
+    line = 'rightstore_alarm{alarm="disk-low",subject="mirror"} %s'
+
+    async with client(Lamp("postgres"), foreign=lambda: sounding) as http:
+        before = (await http.get("/metrics")).text
+        sounding.clear()
+        after = (await http.get("/metrics")).text
+
+    assert line % "1.0" in before
+    assert line % "0.0" in after

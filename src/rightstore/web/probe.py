@@ -9,7 +9,7 @@ from prometheus_client.exposition import choose_encoder
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from rightstore.runtime.health import Health, StoreHealth
-from rightstore.telemetry.alarm import Alarms
+from rightstore.telemetry.alarm import GAUGE, Alarms
 from rightstore.web.failure import Failure, RefusedError
 
 JSON = b"application/json"
@@ -23,6 +23,7 @@ class Probes:
         self._health = health
         self._alarms = alarms
         self._foreign_alarms = foreign_alarms
+        self._mirrored: set[tuple[str, str]] = set()
 
     def by_path(self) -> dict[str, ASGIApp]:
         """Return which path answers what."""
@@ -50,6 +51,7 @@ class Probes:
     async def metrics(self, scope: Scope, _: Receive, send: Send) -> None:
         """Give the metrics of this process, in the format that is asked for."""
         _only_reading(scope)
+        self._mirror()
         accepted = next((value for name, value in scope["headers"] if name == b"accept"), b"")
         try:
             encode, kind = choose_encoder(accepted.decode("latin-1"))
@@ -57,6 +59,13 @@ class Probes:
             # The library trips over a version that is no number.
             encode, kind = choose_encoder("")
         await _reply(scope, send, encode(REGISTRY), kind=kind.encode())
+
+    def _mirror(self) -> None:
+        """Show the supervisor's alarms too: it has no metrics of its own that could be asked."""
+        sounding = {(each["alarm"], each["subject"]) for each in self._foreign_alarms()}
+        for key in sounding | self._mirrored:
+            GAUGE.labels(*key).set(key in sounding)
+        self._mirrored = sounding
 
 
 def _store(health: StoreHealth) -> dict[str, object]:
