@@ -7,7 +7,7 @@ from dataclasses import asdict, replace
 import typer
 
 from rightstore.cli.option import AsJson
-from rightstore.cli.output import print_json, print_line, print_table
+from rightstore.cli.output import busy, print_json, print_line, print_table
 from rightstore.errors import NotConfiguredError, StoreError, UsageError
 from rightstore.ports.checkup import Finding
 from rightstore.runtime.machine import examine_machine, examine_port
@@ -22,7 +22,8 @@ def doctor(*, as_json: AsJson = False) -> None:
     findings = examine_machine(home, (ENV_FILE, home / "secrets.json"))
     if not is_running(settings):
         findings.append(examine_port(settings.web.host, settings.web.port))
-    of_stores, unavailable = asyncio.run(_stores(settings))
+    with busy("asking the stores"):
+        of_stores, unavailable = asyncio.run(_stores(settings))
     findings += of_stores
     if as_json:
         print_json([asdict(finding) for finding in findings])

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import IO
 
 from rich.console import Console
@@ -25,6 +26,13 @@ def console(stream: IO[str]) -> Console:
     """Return a console that neither cuts lines nor colours them unless a person is watching."""
     width = None if stream.isatty() else WIDE
     return Console(file=stream, width=width, highlight=False, soft_wrap=True)
+
+
+def busy(what: str) -> AbstractContextManager[object]:
+    """Show a person that something is being done, for as long as it takes."""
+    if not sys.stderr.isatty():
+        return nullcontext()
+    return console(sys.stderr).status(f"{what} …")
 
 
 def say(text: str) -> None:

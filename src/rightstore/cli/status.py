@@ -7,7 +7,7 @@ from typing import Any
 import typer
 
 from rightstore.cli.option import AsJson
-from rightstore.cli.output import print_json, print_line, print_table
+from rightstore.cli.output import busy, print_json, print_line, print_table
 from rightstore.embedded.home import Home
 from rightstore.embedded.state import State, read_state
 from rightstore.errors import NotConfiguredError
@@ -29,7 +29,8 @@ def status(*, as_json: AsJson = False) -> None:
     home = Home(settings.stack.home)
     state = read_state(home)
     alarms = Alarms()
-    report = asyncio.run(_check(settings, alarms))
+    with busy("asking the stores"):
+        report = asyncio.run(_check(settings, alarms))
     found = _record(settings, state, report, alarms)
     if as_json:
         print_json(found)

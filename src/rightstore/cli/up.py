@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from rightstore.cli.option import Apps, Host, Port
-from rightstore.cli.output import say
+from rightstore.cli.output import busy, say
 from rightstore.embedded.home import Home
 from rightstore.embedded.stack import Plan, Stack
 from rightstore.embedded.state import read_state, stop
@@ -68,7 +68,8 @@ def up(
 def down() -> None:
     """Stop what `rightstore up` started in this folder; the data stay."""
     home = Home(Settings.load().stack.home)
-    stopped = asyncio.run(stop(home, report=say))
+    with busy("stopping"):
+        stopped = asyncio.run(stop(home, report=say))
     say("stopped" if stopped else f"nothing was running in {home.path}")
 
 
