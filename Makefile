@@ -36,7 +36,7 @@ down: $(READY)  ## stop what `make up` started
 	@$(BIN)/rightstore down
 
 test: $(READY)  ## install, then pass the tests on the embedded stack
-	@$(PYTEST) -m "not servers" tests
+	@$(PYTEST) -m "not servers"
 
 test-servers: $(READY)  ## install and start the real servers, then pass the same suites against them
 	@$(BIN)/python -m tests.servers run -- $(PYTEST) tests/contract tests/faults
@@ -55,7 +55,7 @@ lock:  ## take newer versions of the dependencies (at least a week old)
 	"$(UV)" lock --upgrade
 
 docs: $(READY)  ## run every snippet of README and docs
-	@$(PYTEST) tests/docs
+	@$(PYTEST) tests/docs README.md docs
 
 clean:  ## stop the stack, then remove .venv, caches and the data of the stack
 	@test ! -x $(BIN)/rightstore || $(BIN)/rightstore down

@@ -22,7 +22,11 @@ from rightstore.errors import UsageError
 ENV_FILE = Path(".env")
 STORES = ("postgres", "mongodb", "redis", "dynamodb", "opensearch", "rabbitmq")
 EMBEDDED = frozenset(STORES[:3])
-SECRET_PARAMETERS = ("password", "secret", "token", "key")
+# What a URL's query may show; of any other parameter only the name is shown.
+HARMLESS = frozenset(
+    ("host", "port", "sslmode", "ssl", "tls", "db", "region", "cluster", "heartbeat", "timeout")
+) | {"replicaset", "authsource", "directconnection", "readpreference", "retrywrites", "w"}
+NAMED_USERS = ("postgresql", "postgres", "mongodb", "mongodb+srv")
 Source = Literal["environment", ".env", "embedded", "default"]
 
 
@@ -256,8 +260,11 @@ def masked(url: str) -> str:
     except ValueError:
         return "***"
     user, colon, _ = userinfo.partition(":")
+    if user and not colon and parts.scheme not in NAMED_USERS:
+        # Some services take a token in the place of the user.
+        user = "***"
     query = [
-        (name, "***" if any(word in name.lower() for word in SECRET_PARAMETERS) else value)
+        (name, value if name.lower() in HARMLESS else "***")
         for name, value in parse_qsl(parts.query, keep_blank_values=True)
     ]
     netloc = f"{user}{':***' if colon else ''}{at}{address}"

@@ -4,10 +4,12 @@ It decides nothing about stores; it finds the URL of each and hands out what spe
 """
 
 import importlib
+import importlib.util
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
+from pathlib import Path
 from typing import Any
 
 from rightstore.clock import SYSTEM, Clock
@@ -91,7 +93,8 @@ def adapter_part(store: str, name: str) -> Any:
 def targets(settings: Settings) -> dict[str, Target]:
     """Return where each store is: by its URL, else in the embedded stack that runs below home."""
     home = Home(settings.stack.home)
-    running = embedded_urls(home) if read_state(home) else {}
+    # A stack is asked after only for a store that no URL names: it may be somebody else's.
+    running = embedded_urls(home) if not_started(settings) and read_state(home) else {}
     found: dict[str, Target] = {}
     for store in STORES:
         url = settings.url(store) or running.get(store)
@@ -129,32 +132,54 @@ def effective(settings: Settings) -> list[Setting]:
     ]
 
 
+def check_applications(names: Iterable[str]) -> None:
+    """Raise UsageError for a name that cannot be an application; nothing of theirs is imported."""
+    installed = installed_applications()
+    for name in names:
+        module, colon, attribute = name.partition(":")
+        if name not in installed and not (colon and module and attribute):
+            raise UsageError(
+                f"there is no application {name!r}: name an installed one "
+                f"({', '.join(installed) or 'none'}), or module:object"
+            )
+        if name not in installed and not _can_be_found(module):
+            raise _no_module(name, module)
+
+
 def application(name: str) -> object:
     """Return the application that an entry point or `module:object` names."""
-    installed = {found.name: found for found in entry_points(group=APPLICATIONS)}
-    if name in installed:
-        return installed[name].load()
-    module, colon, attribute = name.partition(":")
-    if not (colon and module and attribute):
-        known = ", ".join(sorted(installed)) or "none"
-        raise UsageError(
-            f"there is no application {name!r}: name an installed one ({known}), or module:object"
-        )
-    if "" not in sys.path:
-        sys.path.insert(0, "")
+    check_applications([name])
+    for found in entry_points(group=APPLICATIONS, name=name):
+        return found.load()
+    module, _, attribute = name.partition(":")
     try:
-        found = importlib.import_module(module)
+        return getattr(importlib.import_module(module), attribute)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{module}.".startswith(f"{error.name}."):
             raise
-        raise UsageError(
-            f"application {name!r}: there is no module {module}; install it, or run this in the "
-            f"folder that holds it"
-        ) from error
-    try:
-        return getattr(found, attribute)
+        raise _no_module(name, module) from error
     except AttributeError as error:
+        if error.name != attribute:
+            raise
         raise UsageError(f"application {name!r}: {module} has no {attribute}") from error
+
+
+def _can_be_found(module: str) -> bool:
+    """Tell whether the first part of the module's name is there, in this folder last of all."""
+    here = str(Path.cwd())
+    if here not in sys.path:
+        sys.path.append(here)
+    try:
+        return importlib.util.find_spec(module.partition(".")[0]) is not None
+    except ValueError:
+        return False
+
+
+def _no_module(name: str, module: str) -> UsageError:
+    return UsageError(
+        f"application {name!r}: there is no module {module}; install it, or run this in the folder "
+        "that holds it"
+    )
 
 
 def installed_applications() -> list[str]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from rightstore.embedded.address import choose
+from rightstore.embedded.address import choose, is_free
 from rightstore.runtime.process import leftovers
 from rightstore.settings import STORES
 
@@ -77,6 +77,7 @@ def test_up_says_what_it_does_and_where_it_serves(tmp_path: Path) -> None:
     assert re.search(r"postgres: ready in \d", said)
     assert f"http://127.0.0.1:{port} answers /live, /ready and /metrics" in said
     assert leftovers(person.home) == []
+    assert is_free(port)
 
 
 def test_the_web_server_answers_with_three_stores(person: Person) -> None:
@@ -184,6 +185,15 @@ def test_version_tells_all_parts(person: Person) -> None:
 
     assert found["rightstore"]
     assert found["python"].startswith("3.")
+
+
+def test_status_shows_the_alarm_of_a_store_given_by_url(tmp_path: Path) -> None:
+    person = Person(tmp_path)
+    person.environment["POSTGRES_URL"] = "postgresql://u:p@127.0.0.1:1/d"
+
+    said = person.runs("status", code=3)
+
+    assert "alarm store-unavailable (postgres): postgres at 127.0.0.1:1" in said
 
 
 def test_without_a_stack_status_and_down_say_so(tmp_path: Path) -> None:

@@ -71,6 +71,8 @@ CASES = [
     Case(".env cannot be read (UnicodeDecodeError)", env_file=b"A=\xff\xfe\n"),
     Case("there is no application 'nosuch'", run="serve nosuch"),
     Case("there is no module nosuch_module", run="serve nosuch_module:app"),
+    Case("there is no application 'nosuch'", run="up nosuch"),
+    Case("there is no module nosuch_module", run="up nosuch_module:app --detach"),
     Case("json has no nosuch", run="serve json:nosuch"),
     Case("run `rightstore up`, or set POSTGRES_URL", run="serve"),
     Case("No such command 'upp'", run="upp"),

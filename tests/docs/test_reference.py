@@ -1,6 +1,8 @@
 """The reference pages name exactly what the code has."""
 
 import re
+import subprocess
+import sys
 from dataclasses import fields
 from pathlib import Path
 
@@ -29,3 +31,15 @@ def test_every_command_is_documented_and_no_other() -> None:
     documented = re.findall(r"^\| `([a-z]+)", text, re.MULTILINE)
 
     assert documented == [command.name for command in app.registered_commands]
+
+
+def test_the_snippets_are_collected_when_no_path_is_named() -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "--collect-only", "-q", "-n", "0", "-k", "README"],
+        cwd=REFERENCE.parents[1],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert len(re.findall(r"^README.md::line", done.stdout, re.MULTILINE)) >= 7

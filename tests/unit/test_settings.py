@@ -112,6 +112,11 @@ def test_a_refused_url_does_not_leak_its_password(
         ("postgresql://u@h/d?sslmode=require", "postgresql://u@h/d?sslmode=require"),
         ("redis://:p@h:6379/0", "redis://:***@h:6379/0"),
         ("unix://:p@/run/redis.sock?db=0", "unix://:***@/run/redis.sock?db=0"),
+        ("redis://token@h:6379/0", "redis://***@h:6379/0"),
+        (
+            "mongodb://h/?authMechanismProperties=AWS_SESSION_TOKEN:x&tls=true",
+            "mongodb://h/?authMechanismProperties=***&tls=true",
+        ),
         ("http://k:s@h:8000?region=eu", "http://k:***@h:8000?region=eu"),
     ],
 )

@@ -96,10 +96,16 @@ def _show(home: Home, found: dict[str, Any]) -> None:
             for store, one in found["stores"].items()
         ),
     )
-    stack = found["stack"]
-    if stack is None:
+    if found["stack"] is not None:
+        _show_stack(home, found["stack"])
+    elif any(one["status"] == "down" and one["from"] != "url" for one in found["stores"].values()):
         print_line(f"no stack runs in {home.path}: `rightstore up` starts one")
-        return
+    for alarm in found["alarms"]:
+        print_line(f"alarm {alarm['alarm']} ({alarm['subject']}): {alarm['detail']}")
+        print_line(f"  {alarm['remedy']}")
+
+
+def _show_stack(home: Home, stack: dict[str, Any]) -> None:
     print_line(f"\nstack {stack['phase']} in {home.path}, pid {stack['pid']}")
     print_table(
         ("process", "status", "pid", "restarts", "since", "log"),
@@ -117,9 +123,6 @@ def _show(home: Home, found: dict[str, Any]) -> None:
     )
     for note in stack["notes"]:
         print_line(f"note: {note}")
-    for alarm in found["alarms"]:
-        print_line(f"alarm {alarm['alarm']} ({alarm['subject']}): {alarm['detail']}")
-        print_line(f"  {alarm['remedy']}")
 
 
 def _text(value: object) -> str | None:

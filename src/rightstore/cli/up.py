@@ -22,9 +22,14 @@ from rightstore.runtime.process import Command
 from rightstore.runtime.supervisor import Program
 from rightstore.settings import STORES, Settings
 from rightstore.telemetry import log
-from rightstore.wiring import Hands, installed_applications, not_started
+from rightstore.wiring import Hands, check_applications, installed_applications, not_started
 
 ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
+
+# Without -P a file of the user's in this folder could stand in for one that we import.
+PROGRAM = (sys.executable, "-P", "-m", "rightstore")
+# What the web process may take after its last request: to stop its applications, to send traces.
+AFTER_GRACE = 10.0
 
 Detach = Annotated[bool, typer.Option("--detach", "-d", help="Go on in the background.")]
 StoresOnly = Annotated[bool, typer.Option("--stores-only", help="Start the stores, no web server.")]
@@ -42,6 +47,7 @@ def up(
 ) -> None:
     """Start the embedded stores that no URL replaces, serve on top, and look after all of it."""
     settings = Settings.load()
+    check_applications(apps or ())
     home = Home(settings.stack.home)
     if detach:
         _detach(home)
@@ -77,7 +83,9 @@ async def _run(stack: Stack, started: Callable[[], None]) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        loop.add_signal_handler(number, stopping.set)
+        # A terminal that closes is ignored where `nohup` said so.
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            loop.add_signal_handler(number, stopping.set)
     await stack.run(stopping, started)
 
 
@@ -99,11 +107,12 @@ def _web(home: Home, settings: Settings, apps: Sequence[str], address: tuple[str
     serve = ("serve", *apps, "--host", host, "--port", str(port))
     command = Command(
         "web",
-        (sys.executable, "-m", "rightstore", *serve),
+        (*PROGRAM, *serve),
         folder=Path.cwd(),
         log=home.log("web"),
-        death_signal=signal.SIGTERM,
-        grace=settings.web.grace + 5,
+        # When we die at once, nobody is left to see that it stops: so it does not ask for time.
+        death_signal=signal.SIGKILL,
+        grace=settings.web.grace + AFTER_GRACE,
     )
     return Program(command, answers_http(ANYWHERE.get(host, host), port, "/live"))
 
@@ -125,9 +134,8 @@ def _detach(home: Home) -> None:
     _refuse_if_running(home)
     home.prepare()
     given = [argument for argument in sys.argv[1:] if argument not in ("--detach", "-d")]
-    argv = [sys.executable, "-m", "rightstore", *given]
     said = home.log("up")
-    code = start_detached(argv, said, say)
+    code = start_detached([*PROGRAM, *given], said, say)
     if code is not None:
         say(said.read_text("utf-8", "replace").rstrip().rpartition("\n")[2])
         raise typer.Exit(code)
