@@ -3,7 +3,9 @@
 0 it worked · 1 it failed · 2 the command or the configuration is wrong · 3 a store is unavailable.
 """
 
+import os
 import sys
+from contextlib import suppress
 
 import typer
 from typer.exceptions import Abort, TyperException
@@ -35,15 +37,29 @@ def run() -> None:
     """Run the command line; every error of ours, and of the command, is one line and a code."""
     try:
         code = app(standalone_mode=False)
+        sys.stdout.flush()
     except RightstoreError as error:
         say(f"error: {error}")
         sys.exit(exit_code(error))
     except TyperException as error:
-        say(f"error: {error.format_message().rstrip('.')}. See `rightstore --help`.")
+        say(f"error: {error.format_message().rstrip('.?')}. See `rightstore --help`.")
         sys.exit(USAGE)
-    except Abort:
+    except (Abort, KeyboardInterrupt):
         sys.exit(INTERRUPTED)
+    except OSError as error:
+        _give_up_output()
+        if not isinstance(error, BrokenPipeError):
+            say(f"error: the answer cannot be written ({error.strerror})")
+        sys.exit(FAILED)
     sys.exit(code if isinstance(code, int) else 0)
+
+
+def _give_up_output() -> None:
+    """Let nothing more be written at exit to where nothing can be written."""
+    with suppress(OSError, ValueError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
 
 
 def exit_code(error: RightstoreError) -> int:

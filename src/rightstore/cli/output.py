@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, nullcontext, suppress
 from typing import IO
 
 from rich.console import Console
@@ -25,7 +25,7 @@ COLOURS = {
 def console(stream: IO[str]) -> Console:
     """Return a console that neither cuts lines nor colours them unless a person is watching."""
     width = None if stream.isatty() else WIDE
-    return Console(file=stream, width=width, highlight=False, soft_wrap=True)
+    return Console(file=stream, width=width, highlight=False, soft_wrap=True, emoji=False)
 
 
 def busy(what: str) -> AbstractContextManager[object]:
@@ -37,7 +37,9 @@ def busy(what: str) -> AbstractContextManager[object]:
 
 def say(text: str) -> None:
     """Tell the person something that is not data: progress, advice."""
-    console(sys.stderr).print(text, markup=False)
+    # Whoever listened may be gone, or the disk full: what we do matters more than what we say.
+    with suppress(OSError):
+        console(sys.stderr).print(text, markup=False)
 
 
 def print_line(text: str) -> None:

@@ -36,7 +36,7 @@ def status(*, as_json: AsJson = False) -> None:
         print_json(found)
     else:
         _show(home, found)
-    if report is None or report.status == "down":
+    if report is None or any(one["status"] == "down" for one in found["stores"].values()):
         raise typer.Exit(UNAVAILABLE)
 
 

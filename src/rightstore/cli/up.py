@@ -26,6 +26,7 @@ from rightstore.wiring import Hands, check_applications, installed_applications,
 
 ANYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
+INTERRUPTED = 130
 # Without -P a file of the user's in this folder could stand in for one that we import.
 PROGRAM = (sys.executable, "-P", "-m", "rightstore")
 # What the web process may take after its last request: to stop its applications, to send traces.
@@ -63,12 +64,20 @@ def up(
         say(line)
         herald.report(line)
 
+    began = asyncio.Event()
+
     def started() -> None:
+        began.set()
         for line in _summary(settings, address, apps or installed_applications()):
             report(line)
+        stops = "`rightstore down`" if ready_fd is not None else "Ctrl-C or `rightstore down`"
+        report(f"up: `rightstore status` shows it, {stops} stops it")
         herald.ready()
 
     asyncio.run(_run(Stack(home, plan, Hands(), report=report), started))
+    if not began.is_set():
+        say("interrupted before everything was up: what had been started is stopped")
+        raise typer.Exit(INTERRUPTED)
 
 
 def down() -> None:
@@ -125,7 +134,6 @@ def _summary(settings: Settings, address: tuple[str, int] | None, apps: Sequence
     if address is not None:
         lines.append(f"applications: {', '.join(apps) or 'none yet'}")
         lines.append(f"http://{address[0]}:{address[1]} answers /live, /ready and /metrics")
-    lines.append("up: `rightstore status` shows it, Ctrl-C or `rightstore down` stops it")
     return lines
 
 

@@ -3,6 +3,7 @@
 It knows nothing of stores and changes nothing.
 """
 
+import errno
 import os
 import platform
 import shutil
@@ -37,12 +38,13 @@ def examine_port(host: str, port: int) -> Finding:
         try:
             probe.bind((host, port))
         except OSError as error:
-            return Finding(
-                "port",
-                "error",
-                f"{host}:{port} cannot be listened on ({error.strerror})",
-                "stop the program that has it, or take another one: --port, RIGHTSTORE_PORT",
-            )
+            remedy = "stop the program that has it, or take another one: --port, RIGHTSTORE_PORT"
+            if error.errno == errno.EACCES:
+                remedy = "take one above 1023: --port, RIGHTSTORE_PORT"
+            elif error.errno != errno.EADDRINUSE:
+                remedy = "name an address of this machine: --host, RIGHTSTORE_HOST"
+            what = f"{host}:{port} cannot be listened on ({error.strerror})"
+            return Finding("port", "error", what, remedy)
     return Finding("port", "ok", f"{host}:{port} is free")
 
 

@@ -10,9 +10,10 @@ import os
 import re
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from contextvars import ContextVar
 from functools import lru_cache
-from typing import Any, Literal, TextIO
+from typing import Any, Literal, TextIO, cast
 
 import msgspec
 import structlog
@@ -35,6 +36,22 @@ _named_password = re.compile(
 )
 
 
+class _Steady:
+    """A stream that never raises: a full disk or a closed pipe must not stop who only logs."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        with suppress(OSError, ValueError):
+            return self._stream.write(text)
+        return 0
+
+    def flush(self) -> None:
+        with suppress(OSError, ValueError):
+            self._stream.flush()
+
+
 class _Stream(logging.StreamHandler[TextIO]):
     """Our handler at the root of the standard library's logging, told from those of others."""
 
@@ -48,6 +65,7 @@ def configure(
     out = sys.stderr if stream is None else stream
     pretty = format == "pretty" or (format == "auto" and out.isatty())
     threshold = logging.getLevelNamesMapping()[level.upper()]
+    steady = cast("TextIO", _Steady(out))
     steps: list[Processor] = [
         _add_request_id,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
@@ -58,10 +76,10 @@ def configure(
     structlog.configure(
         processors=[structlog.processors.add_log_level, *steps, render],
         wrapper_class=structlog.make_filtering_bound_logger(threshold),
-        logger_factory=structlog.WriteLoggerFactory(out),
+        logger_factory=structlog.WriteLoggerFactory(steady),
         cache_logger_on_first_use=False,
     )
-    _route_foreign(out, steps, render, threshold)
+    _route_foreign(steady, steps, render, threshold)
 
 
 def mask(text: str) -> str:

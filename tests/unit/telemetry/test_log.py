@@ -155,3 +155,21 @@ def test_the_current_request_is_named() -> None:
 )
 def test_passwords_in_text_are_masked(text: str, shown: str) -> None:
     assert log.mask(text) == shown
+
+
+class Broken(StringIO):
+    """A stream on a full disk."""
+
+    def write(self, _: str) -> int:
+        raise OSError(28, "No space left on device")
+
+    def flush(self) -> None:
+        raise OSError(28, "No space left on device")
+
+
+@pytest.mark.parametrize("format", ["json", "pretty"])
+def test_a_line_that_cannot_be_written_stops_nobody(format: log.Format) -> None:
+    log.configure(format, "info", Broken())
+
+    structlog.get_logger().error("alarm", alarm="disk-low")
+    logging.getLogger("library").error("of a library")
