@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings as hypothesis_settings
+from sybil.integration.pytest import SybilItem
 from tests.docs.snippet import collector, run
 
 from rightstore.embedded.address import choose
@@ -68,6 +69,17 @@ def pytest_configure(config: pytest.Config) -> None:
         shared = SharedStack()
         os.environ[TEST_HOME] = str(shared.home)
         config.add_cleanup(shared.stop)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave the snippets of a document in their order, whatever order the tests are in."""
+    places = [at for at, item in enumerate(items) if isinstance(item, SybilItem)]
+    snippets = sorted(
+        (items[at] for at in places), key=lambda item: (str(item.path), item.reportinfo()[1] or 0)
+    )
+    for at, snippet in zip(places, snippets, strict=True):
+        items[at] = snippet
 
 
 @pytest.fixture(scope="session")
