@@ -12,8 +12,10 @@ import pymongo
 import pytest
 import redis
 
+from rightstore.embedded.binary import SERVERS
 from rightstore.embedded.home import Home
 from rightstore.embedded.state import embedded_urls, read_state, stop
+from rightstore.runtime.process import leftovers
 from rightstore.testing.wait import until
 
 pytestmark = pytest.mark.embedded
@@ -153,6 +155,27 @@ async def test_down_ends_by_force_what_does_not_end_in_time(start: Any, tmp_path
     assert "postgres" in lines[0]
     assert running.process.wait(10) == -signal.SIGKILL
     await until(lambda: running.left() == [])
+
+
+async def test_who_stands_in_a_data_folder_is_left_alone(start: Any, tmp_path: Path) -> None:
+    running = start(tmp_path, "redis")
+    person = await asyncio.create_subprocess_exec("/bin/sleep", "600", cwd=running.home.redis)
+
+    await stop(running.home)
+
+    assert person.returncode is None
+    assert leftovers(running.home.redis) == [person.pid]
+    person.kill()
+    await person.wait()
+    assert running.process.wait(10) == 0
+
+
+@pytest.mark.parametrize("name", ["postgres", "redis", "documents"])
+async def test_every_process_of_a_server_is_known_as_one(stack: Any, name: str) -> None:
+    folder = stack.home.path / name
+
+    # More than once, since the workers of PostgreSQL come and go.
+    await until(lambda: leftovers(folder, SERVERS) == leftovers(folder) != [])
 
 
 def test_the_state_names_every_program(stack: Any) -> None:

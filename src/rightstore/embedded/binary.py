@@ -14,6 +14,10 @@ POSTGRES_MAJOR = 18
 INSTALL = "pip install 'rightstore[embedded]'"
 # Small log files: with the default of 2 GB a start takes up to fifteen seconds, not one.
 NATIVE_FLAGS = ("--log-file-max", "64MB")
+# What a leftover of ours is called; the last one is a module that Python runs.
+SERVERS = frozenset(
+    {"postgres", "initdb", "redis-server", "mongod", "secantusd-rs", "secantusdb", "secantus"}
+)
 Kind = Literal["secantusdb", "mongod"]
 
 

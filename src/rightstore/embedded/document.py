@@ -1,14 +1,15 @@
 """The embedded document server: SecantusDB, or a mongod where there is one; and how it is run.
 
-Both make users only while they let everybody in. So the first start is open, on a loopback port
-that nobody knows yet, until our user exists; a file marks that it does.
+Both make users only while they let everybody in: the first start is open, on loopback, until our
+user exists, which a file marks. What is left: a local user who watches for it (`ss` shows the port)
+can make a user of his own in those seconds, and nothing here would notice.
 """
 
 from dataclasses import dataclass
 from pathlib import Path
 
-from rightstore.embedded.address import DATABASE, HOST, USER, mongodb_url
-from rightstore.embedded.binary import INSTALL, DocumentServer, find_document_servers
+from rightstore.embedded.address import DATABASE, HOST, USER, choose, mongodb_url
+from rightstore.embedded.binary import INSTALL, SERVERS, DocumentServer, find_document_servers
 from rightstore.embedded.home import MOVE, Home, trouble, write
 from rightstore.embedded.site import PROBE_TIMEOUT, Site, answers, environment
 from rightstore.errors import NotConfiguredError, UsageError
@@ -105,7 +106,7 @@ class Documents:
         return Program(self._command(port, locked=True), answers(self.site, target, port))
 
     async def _make_owner(self) -> None:
-        port = self.site.ports["mongodb"]
+        port = self._open_port()
         target = self._target(port, None)
         command = self._command(port, locked=False)
         process = await Process.start(command, self.site.clock)
@@ -116,6 +117,11 @@ class Documents:
             await self.site.hands.bootstrap(target, owner)
         finally:
             await process.stop(self.site.clock)
+
+    def _open_port(self) -> int:
+        """Return a port that is in no file; a replica set is initiated with the one it keeps."""
+        kept = self.site.ports
+        return kept["mongodb"] if self.server.kind == "mongod" else choose(set(kept.values()))
 
     def _target(self, port: int, password: str | None) -> Target:
         return Target("mongodb", mongodb_url(port, password), PROBE_TIMEOUT, PROBE_TIMEOUT)
@@ -129,7 +135,9 @@ class Documents:
             self.site.home.log("mongodb"),
             user=self.site.identity.launch,
             environment=environment(self.folder),
-            private=True,
+            private=SERVERS | {Path(self.server.argv[0]).resolve().name}
+            if self.server.kind == "mongod"
+            else SERVERS,
             # A mongod that is a replica set waits for fifteen seconds before it ends.
             grace=30.0 if self.server.kind == "mongod" else 10.0,
         )

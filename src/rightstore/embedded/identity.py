@@ -2,6 +2,7 @@
 
 import os
 import pwd
+import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -43,14 +44,15 @@ class Identity:
             return
         with trouble(folder):
             new = folder.with_name(f"{folder.name}.new")
-            new.mkdir(mode=0o700, exist_ok=True)
+            remove(new)
+            new.mkdir(mode=0o700)
             self.own(new)
             new.rename(folder)
 
     def own(self, path: Path) -> None:
-        """Give a file or folder to it."""
+        """Give a file or folder to it; never what a link points to, since it may make links."""
         if self.is_service_user:
-            os.chown(path, self.uid, self.gid)
+            os.chown(path, self.uid, self.gid, follow_symlinks=False)
 
 
 async def choose(home: Home, trials: Iterable[tuple[str, ...]], clock: Clock) -> Identity:
@@ -73,6 +75,14 @@ async def choose(home: Home, trials: Iterable[tuple[str, ...]], clock: Clock) ->
         f"({failure}): run this as an ordinary user, or let everybody enter that folder and the "
         f"one of the installed servers (chmod o+x, their parents too), {MOVE}"
     )
+
+
+def remove(path: Path) -> None:
+    """Remove what is there, if anything, and nothing that a link points to."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def owner_of_data(home: Home) -> int | None:

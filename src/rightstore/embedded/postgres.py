@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from rightstore.embedded.address import ADMIN, DATABASE, HOST, USER, postgres_url, socket_path
-from rightstore.embedded.binary import POSTGRES_MAJOR, find_postgres
+from rightstore.embedded.binary import POSTGRES_MAJOR, SERVERS, find_postgres
 from rightstore.embedded.home import MOVE, Home, sync_folder, trouble, write
 from rightstore.embedded.site import PROBE_TIMEOUT, Site, answers, environment
 from rightstore.errors import UnavailableError, UsageError
@@ -141,7 +141,7 @@ def _command(site: Site, name: str, argv: list[str]) -> Command:
         site.home.log(name),
         user=site.identity.launch,
         environment=environment(folder),
-        private=True,
+        private=SERVERS,
         # Fast shutdown. When we die: at once, since only that is bounded in time, and recovery
         # takes care of the rest.
         stop_signal=signal.SIGINT,

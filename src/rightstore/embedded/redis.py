@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from rightstore.embedded.address import HOST, redis_url, socket_path
-from rightstore.embedded.binary import find_redis
+from rightstore.embedded.binary import SERVERS, find_redis
 from rightstore.embedded.home import trouble, write
 from rightstore.embedded.site import PROBE_TIMEOUT, Site, answers, environment
 from rightstore.ports.connection import Target
@@ -61,7 +61,7 @@ def program(site: Site) -> Program:
         site.home.log("redis"),
         user=site.identity.launch,
         environment=environment(folder),
-        private=True,
+        private=SERVERS,
     )
     url = redis_url(site.home, port, site.secrets.redis)
     target = Target("redis", url, PROBE_TIMEOUT, PROBE_TIMEOUT)

@@ -17,12 +17,12 @@ import structlog
 from rightstore.clock import SYSTEM, Clock
 from rightstore.embedded import document, postgres, redis
 from rightstore.embedded.address import keep_ports, socket_path
-from rightstore.embedded.binary import DocumentServer, find_postgres, find_redis
+from rightstore.embedded.binary import SERVERS, DocumentServer, find_postgres, find_redis
 from rightstore.embedded.home import Home, take_lock, trouble
 from rightstore.embedded.identity import Identity, choose
 from rightstore.embedded.secret import Secrets
 from rightstore.embedded.site import Hands, Site
-from rightstore.embedded.state import Phase, State, write_state
+from rightstore.embedded.state import STOP_WITHIN, Phase, State, end_recorded, write_state
 from rightstore.errors import (
     NotConfiguredError,
     RejectedError,
@@ -39,6 +39,10 @@ logger = structlog.get_logger(__name__)
 
 LOW_BYTES = 512 * 1024 * 1024
 DISK_PERIOD = 30.0
+# A server may have a lot to recover; a program that takes this long for its start is ill.
+SERVER_WITHIN, PROGRAM_WITHIN = 600.0, 60.0
+# What the supervisor needs besides the graces of those that it stops.
+STOP_MARGIN = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,7 @@ class Stack:
         lock = await take_lock(self._home, self._clock)
         try:
             failpoint("home-made")
+            await end_recorded(self._home, self._clock)
             self._enter("starting")
             with trouble(self._home.path):
                 await self._live(stopping, started)
@@ -101,7 +106,13 @@ class Stack:
         """Return how everything is now."""
         programs = (*self._servers.conditions(), *self._programs.conditions())
         sounding, notes = self.alarms.sounding(), tuple(self._notes)
-        return State(os.getpid(), self._phase, self._since, programs, sounding, notes)
+        within = self._stop_within()
+        return State(os.getpid(), self._phase, self._since, programs, sounding, notes, within)
+
+    def _stop_within(self) -> float:
+        """Return how long a stop may take: first the programs, side by side, then the servers."""
+        graces = (program.command.grace for program in self._plan.programs)
+        return max(STOP_WITHIN, max(graces, default=0.0) + self._servers.grace() + STOP_MARGIN)
 
     async def _live(self, stopping: asyncio.Event, started: Callable[[], None]) -> None:
         starting = asyncio.create_task(self._start())
@@ -196,9 +207,11 @@ class Stack:
     async def _timed(self, program: Program) -> None:
         """Start one, under supervision, and say how long it took."""
         name, begin = program.command.name, self._clock.monotonic()
-        supervisor = self._programs if program in self._plan.programs else self._servers
+        is_ours = program in self._plan.programs
+        supervisor = self._programs if is_ours else self._servers
+        within = PROGRAM_WITHIN if is_ours else SERVER_WITHIN
         try:
-            await supervisor.start(program)
+            await supervisor.start(program, within=within, report=self._report)
         except RejectedError as error:
             raise RejectedError(
                 f"{name} does not accept the password in {self._home.secrets}: restore the file "
@@ -218,7 +231,7 @@ class Stack:
 
     async def _sweep(self) -> None:
         for folder in (self._home.postgres, self._home.redis, self._home.documents):
-            if left := await sweep(folder, self._clock):
+            if left := await sweep(folder, self._clock, SERVERS):
                 raise UsageError(
                     f"processes {', '.join(map(str, left))} work in {folder} and do not end: stop "
                     "them as their owner"

@@ -12,9 +12,10 @@ from typing import Any, Literal, Self
 
 from rightstore.clock import SYSTEM, Clock
 from rightstore.embedded.address import kept_ports, urls
+from rightstore.embedded.binary import SERVERS
 from rightstore.embedded.home import Home, read_json, write
 from rightstore.embedded.secret import Secrets
-from rightstore.errors import UsageError
+from rightstore.errors import RightstoreError, UsageError
 from rightstore.runtime.process import born, sweep
 from rightstore.runtime.supervisor import Condition
 from rightstore.telemetry.alarm import Sounding
@@ -22,6 +23,7 @@ from rightstore.telemetry.alarm import Sounding
 Phase = Literal["starting", "ready", "stopping"]
 POLL = 0.02
 KILL_GRACE = 10.0
+STOP_WITHIN = 45.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,7 @@ class State:
     programs: tuple[Condition, ...] = ()
     alarms: tuple[Sounding, ...] = ()
     notes: tuple[str, ...] = ()
+    stop_within: float = STOP_WITHIN
 
     def as_record(self) -> dict[str, Any]:
         """Return it as plain values, for JSON."""
@@ -50,6 +53,7 @@ class State:
             programs=tuple(_condition(each) for each in record["programs"]),
             alarms=tuple(_sounding(each) for each in record["alarms"]),
             notes=tuple(record["notes"]),
+            stop_within=record.get("stop_within", STOP_WITHIN),
         )
 
 
@@ -63,11 +67,29 @@ def read_state(home: Home) -> State | None:
     pid = home.holder()
     if pid is None:
         return None
-    record = read_json(home.state)
-    if record is None or record.get("pid") != pid:
+    state = recorded(home)
+    if state is None or state.pid != pid:
         changed = datetime.fromtimestamp(home.lock.stat().st_mtime).astimezone()
         return State(pid, "starting", changed)
-    return State.of_record(record)
+    return state
+
+
+def glance(home: Home) -> State | None:
+    """Return the same for those who may neither wait nor fail; None whenever it is not certain."""
+    try:
+        state = recorded(home) if home.is_locked() else None
+    except (RightstoreError, OSError):
+        return None
+    return state if state is not None and born(state.pid) else None
+
+
+def recorded(home: Home) -> State | None:
+    """Return what was written last, if it can be understood; who wrote it may be gone."""
+    try:
+        record = read_json(home.state)
+        return None if record is None else State.of_record(record)
+    except (RightstoreError, KeyError, TypeError, ValueError, AttributeError):
+        return None
 
 
 def embedded_urls(home: Home) -> dict[str, str]:
@@ -79,36 +101,65 @@ def embedded_urls(home: Home) -> dict[str, str]:
 async def stop(
     home: Home,
     *,
-    within: float = 45.0,
+    within: float | None = None,
     clock: Clock = SYSTEM,
     report: Callable[[str], None] = lambda _: None,
 ) -> bool:
     """Stop the stack that runs in this home and return True; False when none does.
 
     What has not ended by itself in time is named and ended by force: afterwards nothing is left.
+    Without `within` it gets as long as the stack itself allows. What a stack that is gone has left
+    running is ended as well, and counts.
     """
+    # First what is written, then who is there: so it cannot be of one who comes just now.
+    state = recorded(home)
     pid = home.holder()
     if pid is not None:
-        programs = _programs(home, pid)
-        _signal(pid, signal.SIGTERM)
-        if not await _is_free(home, clock, within):
-            names = ", ".join(each.name for each in programs if _lives(each)) or "no server"
-            report(f"not stopped after {within:g} seconds (still there: {names}): ended by force")
-            _signal(pid, signal.SIGKILL)
-            await _is_free(home, clock, KILL_GRACE)
-        _kill_left(programs)
+        state = state if state is not None and state.pid == pid else None
+        await _end_stack(home, pid, state, within, clock=clock, report=report)
+    ended = await _end_left(state, clock)
     for folder in (home.postgres, home.redis, home.documents):
-        if left := await sweep(folder, clock, within=KILL_GRACE):
+        if left := await sweep(folder, clock, SERVERS, within=KILL_GRACE):
             raise UsageError(
                 f"these processes work in {folder} and cannot be ended by this user: "
                 f"{', '.join(map(str, left))}: end them as their owner"
             )
-    return pid is not None
+    return pid is not None or ended
 
 
-def _programs(home: Home, pid: int) -> Sequence[Condition]:
-    state = read_state(home)
-    return state.programs if state is not None and state.pid == pid else ()
+async def end_recorded(home: Home, clock: Clock) -> None:
+    """End what a stack that is gone has left running; only for who holds the lock."""
+    await _end_left(recorded(home), clock)
+
+
+async def _end_stack(
+    home: Home,
+    pid: int,
+    state: State | None,
+    within: float | None,
+    *,
+    clock: Clock,
+    report: Callable[[str], None],
+) -> None:
+    if within is None:
+        within = STOP_WITHIN if state is None else state.stop_within
+    _signal(pid, signal.SIGTERM)
+    if not await _is_free(home, clock, within):
+        programs = state.programs if state is not None else ()
+        names = ", ".join(each.name for each in programs if _lives(each)) or "no server"
+        report(f"not stopped after {within:g} seconds (still there: {names}): ended by force")
+        _signal(pid, signal.SIGKILL)
+        await _is_free(home, clock, KILL_GRACE)
+
+
+async def _end_left(state: State | None, clock: Clock) -> bool:
+    """End those of its programs that live; tell whether there were any."""
+    left = [each for each in (state.programs if state is not None else ()) if _lives(each)]
+    _kill_left(left)
+    end = clock.monotonic() + KILL_GRACE
+    while any(_lives(each) for each in left) and clock.monotonic() < end:
+        await clock.sleep(POLL)
+    return bool(left)
 
 
 def _lives(program: Condition) -> bool:

@@ -4,9 +4,10 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Self
 
@@ -23,8 +24,8 @@ TROUBLE = ("PANIC", "FATAL", "ERROR", "error", "Error", "cannot", "refuse")
 class Command:
     """What to run, in which folder, as whom, and how it ends.
 
-    `user` is what launch.py reads: empty for ourselves, `uid:gid`, or `mapped:uid:gid`. A `private`
-    folder is nobody else's: any process found working below it is a leftover of a dead server.
+    `user` is what launch.py reads: empty for ourselves, `uid:gid`, or `mapped:uid:gid`. Who is
+    found working below the folder and runs a `private` program is a leftover of a dead server.
     """
 
     name: str
@@ -33,7 +34,7 @@ class Command:
     log: Path
     user: str = ""
     environment: Mapping[str, str] | None = None
-    private: bool = False
+    private: frozenset[str] = frozenset()
     stop_signal: signal.Signals = signal.SIGTERM
     death_signal: signal.Signals = signal.SIGKILL
     grace: float = 10.0
@@ -53,7 +54,7 @@ class Process:
     async def start(cls, command: Command, clock: Clock) -> Self:
         """Start it, after whatever an earlier one left behind has been ended."""
         if command.private:
-            await sweep(command.folder, clock)
+            await sweep(command.folder, clock, command.private)
         log = open_log(command.log)
         # Before it starts: it may have said its last word when we look again.
         offset = os.fstat(log).st_size
@@ -85,7 +86,7 @@ class Process:
             self.kill()
         await self._child.wait()
         if self.command.private:
-            await sweep(self.command.folder, clock)
+            await sweep(self.command.folder, clock, self.command.private)
 
     def signal(self, number: signal.Signals) -> None:
         """Send the process itself a signal, if it still runs."""
@@ -153,25 +154,43 @@ def born(pid: int) -> int:
     return 0 if state in "ZX" else int(rest[18])
 
 
-def leftovers(folder: Path) -> list[int]:
-    """Return the processes that work in this folder or below it."""
+def leftovers(folder: Path, programs: Collection[str] | None = None) -> list[int]:
+    """Return the processes that work in this folder or below it, if they run one of these."""
     found = []
     for entry in PROC.iterdir():
         if entry.name.isdigit() and int(entry.name) != os.getpid():
             with suppress(OSError):
-                if (entry / "cwd").readlink().is_relative_to(folder):
+                is_there = (entry / "cwd").readlink().is_relative_to(folder)
+                if is_there and (programs is None or _runs(entry, programs)):
                     found.append(int(entry.name))
     return found
 
 
-async def sweep(folder: Path, clock: Clock, *, within: float = 5.0) -> list[int]:
-    """End every process that works in this folder; return those that could not be ended in time.
+def _runs(entry: Path, programs: Collection[str]) -> bool:
+    """Tell whether a process runs one of these programs, or Python one of these modules.
+
+    By name, not by place: what another installation has left holds our files all the same. And by
+    the file that runs, since a server writes what it likes into its command line.
+    """
+    program = (entry / "exe").readlink().name.removesuffix(" (deleted)")
+    if program in programs:
+        return True
+    if not program.startswith("python"):
+        return False
+    words = (entry / "cmdline").read_text(encoding="utf-8", errors="replace").split("\0")
+    return any(flag == "-m" and module in programs for flag, module in pairwise(words))
+
+
+async def sweep(
+    folder: Path, clock: Clock, programs: Collection[str], *, within: float = 5.0
+) -> list[int]:
+    """End who works in this folder and runs one of these; return who could not be ended in time.
 
     A server that was killed may leave children that hold its memory and its files; each has left
-    the server's process group, so the folder is the only mark that they share.
+    the server's process group. A person may stand in the folder too, and is left alone.
     """
     end = clock.monotonic() + within
-    while left := leftovers(folder):
+    while left := leftovers(folder, programs):
         if clock.monotonic() > end:
             break
         for pid in left:

@@ -25,6 +25,7 @@ HEALTHY_AFTER = 60.0
 ALARM_AFTER = 5.0
 PROBE_PAUSES = (0.01, 0.25)
 CANCEL_AGAIN = 0.1
+STILL_PERIOD = 10.0
 
 Status = Literal["starting", "ready", "down", "stopped"]
 
@@ -72,6 +73,11 @@ class Supervised:
         """The name of the program."""
         return self._program.command.name
 
+    @property
+    def grace(self) -> float:
+        """How long its stop may take."""
+        return self._program.command.grace
+
     def condition(self) -> Condition:
         """Return how it is now."""
         pid, birth = (self._process.pid, self._process.born) if self._process else (None, 0)
@@ -85,6 +91,13 @@ class Supervised:
         await until_ready(process, self._program.ready, self._clock, within)
         self._ready_at = self._clock.monotonic()
         self._enter("ready")
+
+    async def tell(self, report: Callable[[str], None]) -> None:
+        """Say now and then that it is still starting, and what it says itself."""
+        while True:
+            await self._clock.sleep(STILL_PERIOD)
+            words = self._process.last_words() if self._process is not None else ""
+            report(f"{self.name}: still starting{f': {words}' if words else ''}")
 
     async def keep(self) -> None:
         """Start it again whenever it dies; returns only by cancellation."""
@@ -168,15 +181,30 @@ class Supervisor:
         """Return how each program is now."""
         return tuple(program.condition() for program in self._programs)
 
-    async def start(self, program: Program, *, within: float = 60.0) -> None:
+    def grace(self) -> float:
+        """Return how long a stop of all of them may take."""
+        return max((program.grace for program in self._programs), default=0.0)
+
+    async def start(
+        self,
+        program: Program,
+        *,
+        within: float = 60.0,
+        report: Callable[[str], None] = lambda _: None,
+    ) -> None:
         """Start a program, return when it is ready, and keep it alive from then on.
 
-        Raises UnavailableError when it ends or is not ready in time: the first start is not tried
-        again, because what is wrong then is seldom cured by waiting.
+        Reports now and then that it is still starting. Raises UnavailableError when it ends or is
+        not ready in time: the first start is not tried again, because what is wrong then is seldom
+        cured by waiting.
         """
         supervised = Supervised(program, self._clock, self._alarms, self._changed)
         self._programs.append(supervised)
-        await supervised.start(within)
+        telling = asyncio.create_task(supervised.tell(report))
+        try:
+            await supervised.start(within)
+        finally:
+            await end([telling])
         self._keepers.append(asyncio.create_task(supervised.keep(), name=supervised.name))
 
     async def stop(self) -> None:

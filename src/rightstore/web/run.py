@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 
 from rightstore.embedded.home import Home
-from rightstore.embedded.state import read_state
+from rightstore.embedded.state import glance
 from rightstore.runtime.health import Health
 from rightstore.runtime.lifecycle import Opening
 from rightstore.settings import Settings
@@ -38,7 +38,7 @@ async def _serve(
     opened = [Opening(connection) for connection in connections(settings)]
 
     def supervisor_alarms() -> list[dict[str, str]]:
-        state = read_state(home)
+        state = glance(home)
         return [alarm.as_record() for alarm in state.alarms] if state else []
 
     program = assemble(

@@ -65,5 +65,41 @@ def test_a_folder_belongs_to_its_user_from_the_first_moment(home: Home) -> None:
     assert [each.name for each in home.path.glob("redis*")] == ["redis"]
 
 
+@pytest.mark.parametrize("stale", ["link", "folder", "file"])
+def test_what_is_in_the_way_is_removed_and_no_link_followed(home: Home, stale: str) -> None:
+    victim = home.path / "victim"
+    victim.mkdir()
+    (victim / "kept").touch()
+    new = home.path / "redis.new"
+    if stale == "link":
+        new.symlink_to(victim)
+    elif stale == "folder":
+        new.mkdir()
+        (new / "old").touch()
+    else:
+        new.touch()
+    identity = Identity(65534, 65534, "65534:65534") if IS_ROOT else Identity(os.geteuid(), 0)
+
+    identity.make(home.redis)
+
+    assert victim.stat().st_uid == os.geteuid()
+    assert (victim / "kept").exists()
+    assert not home.redis.is_symlink()
+    assert home.redis.stat().st_uid == identity.uid
+    assert list(home.redis.iterdir()) == []
+
+
+@pytest.mark.skipif(not IS_ROOT, reason="only root gives files away")
+def test_a_link_is_given_away_and_not_what_it_points_to(home: Home) -> None:
+    victim, link = home.path / "victim", home.path / "link"
+    victim.touch()
+    link.symlink_to(victim)
+
+    Identity(65534, 65534, "65534:65534").own(link)
+
+    assert victim.stat().st_uid == 0
+    assert link.lstat().st_uid == 65534
+
+
 def test_a_user_without_a_name_has_a_number() -> None:
     assert user_name(4000000001) == "user 4000000001"

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import sys
 from pathlib import Path
@@ -24,8 +25,19 @@ from rightstore.testing.wait import until
 SLEEPER = (sys.executable, "-S", "-c", "import signal; signal.pause()")
 
 
-def command(folder: Path, *argv: str, private: bool = False) -> Command:
+SERVERS = frozenset({"server", "timeit"})
+
+
+def command(folder: Path, *argv: str, private: frozenset[str] = frozenset()) -> Command:
     return Command("one", argv or SLEEPER, folder, folder.parent / "one.log", private=private)
+
+
+def server(folder: Path) -> tuple[str, ...]:
+    """Return a command line of a program that is called as a server is."""
+    path = folder / "server"
+    if not path.exists():
+        shutil.copy("/bin/sleep", path)
+    return str(path), "600"
 
 
 async def test_a_child_works_in_its_folder_and_in_a_session_of_its_own(tmp_path: Path) -> None:
@@ -75,11 +87,11 @@ async def test_leftovers_are_found_by_their_folder_and_ended(tmp_path: Path) -> 
     work, other = tmp_path / "work", tmp_path / "other"
     (work / "below").mkdir(parents=True)
     other.mkdir()
-    mine = await Process.start(command(work / "below"), SYSTEM)
-    theirs = await Process.start(command(other), SYSTEM)
+    mine = await Process.start(command(work / "below", *server(tmp_path)), SYSTEM)
+    theirs = await Process.start(command(other, *server(tmp_path)), SYSTEM)
     await until(lambda: leftovers(work) == [mine.pid] and leftovers(other) == [theirs.pid])
 
-    left = await sweep(work, SYSTEM)
+    left = await sweep(work, SYSTEM, SERVERS)
 
     assert left == []
     assert leftovers(other) == [theirs.pid]
@@ -87,13 +99,54 @@ async def test_leftovers_are_found_by_their_folder_and_ended(tmp_path: Path) -> 
     await theirs.stop(SYSTEM)
 
 
+async def test_a_person_who_stands_in_the_folder_is_left_alone(tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    person = await Process.start(command(work, "/bin/sleep", "600"), SYSTEM)
+    script = await Process.start(command(work), SYSTEM)
+    await until(lambda: sorted(leftovers(work)) == sorted([person.pid, script.pid]))
+
+    left = await sweep(work, SYSTEM, SERVERS)
+
+    assert left == []
+    assert born(person.pid) == person.born
+    assert born(script.pid) == script.born
+    await person.stop(SYSTEM)
+    await script.stop(SYSTEM)
+
+
+async def test_a_server_that_python_runs_is_known_by_its_module(tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    endless = (sys.executable, "-m", "timeit", "-n", "1", "-s", "import signal", "signal.pause()")
+    old = await Process.start(command(work, *endless), SYSTEM)
+    await until(lambda: leftovers(work, SERVERS) == [old.pid])
+
+    left = await sweep(work, SYSTEM, SERVERS)
+
+    assert left == []
+    assert await old.wait() == -signal.SIGKILL
+
+
+async def test_a_server_whose_program_was_replaced_is_a_leftover_still(tmp_path: Path) -> None:
+    work = tmp_path / "work"
+    work.mkdir()
+    old = await Process.start(command(work, *server(tmp_path)), SYSTEM)
+    await until(lambda: leftovers(work, SERVERS) == [old.pid])
+    (tmp_path / "server").unlink()
+
+    await sweep(work, SYSTEM, SERVERS)
+
+    assert await old.wait() == -signal.SIGKILL
+
+
 async def test_a_private_folder_is_cleared_before_a_start(tmp_path: Path) -> None:
     work = tmp_path / "work"
     work.mkdir()
-    old = await Process.start(command(work), SYSTEM)
+    old = await Process.start(command(work, *server(tmp_path)), SYSTEM)
     await until(lambda: leftovers(work) == [old.pid])
 
-    new = await Process.start(command(work, private=True), SYSTEM)
+    new = await Process.start(command(work, private=SERVERS), SYSTEM)
 
     assert await old.wait() == -signal.SIGKILL
     await until(lambda: leftovers(work) == [new.pid])

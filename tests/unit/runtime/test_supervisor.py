@@ -14,7 +14,7 @@ import pytest
 from rightstore.clock import SYSTEM
 from rightstore.errors import RejectedError, UnavailableError
 from rightstore.runtime.process import Command, born
-from rightstore.runtime.supervisor import ALARM_AFTER, Program, Supervisor, pause
+from rightstore.runtime.supervisor import ALARM_AFTER, STILL_PERIOD, Program, Supervisor, pause
 from rightstore.telemetry.alarm import Alarms
 from rightstore.testing.wait import until
 
@@ -27,6 +27,7 @@ class NotingClock:
     def __init__(self) -> None:
         self.pauses: list[float] = []
         self.passed = 0.0
+        self.waits: set[float] = set()
 
     def now(self) -> datetime:
         return SYSTEM.now()
@@ -35,6 +36,9 @@ class NotingClock:
         return self.passed
 
     async def sleep(self, seconds: float) -> None:
+        if seconds in self.waits:
+            await SYSTEM.sleep(0.01)
+            return
         if seconds >= ALARM_AFTER:
             await asyncio.Event().wait()
         self.pauses.append(seconds)
@@ -127,6 +131,22 @@ async def test_a_program_that_does_not_exist_is_told(bench: Bench) -> None:
 async def test_a_start_that_takes_too_long_is_told(bench: Bench) -> None:
     with pytest.raises(UnavailableError, match="one is not ready after 4 seconds"):
         await bench.supervisor.start(bench.program(ready=not_yet), within=4)
+
+
+async def test_a_start_that_takes_long_says_so_with_the_last_words(bench: Bench) -> None:
+    said: list[str] = []
+    bench.clock.waits = {STILL_PERIOD}
+    script = "import signal; print('LOG: redo', flush=True); signal.pause()"
+
+    def wait() -> None:
+        if len(said) < 2 or "redo" not in said[-1]:
+            not_yet()
+
+    program = bench.program(sys.executable, "-S", "-c", script, ready=wait)
+
+    await bench.supervisor.start(program, report=said.append)
+
+    assert said[-1] == "one: still starting: LOG: redo"
 
 
 async def test_a_refusal_ends_the_wait_at_once(bench: Bench) -> None:
