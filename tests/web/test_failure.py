@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import pytest
-from fastapi import Body, Depends, FastAPI, HTTPException
+from fastapi import Body, Depends, FastAPI, Header, HTTPException
 from httpx import ASGITransport, AsyncClient, Response
 from pydantic import BaseModel, Field, Json, field_validator
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -291,3 +291,61 @@ async def test_the_words_of_a_store_are_in_the_log(logs: Logs, build: Build) -> 
     (line,) = [line for line in logs() if line["event"] == "store failed"]
     assert (line["level"], line["store"]) == ("warning", "redis")
     assert line["error"] == "redis at 10.0.0.1"
+
+
+async def test_a_body_with_many_faults_gives_a_short_answer(build: Build) -> None:
+    api = FastAPI()
+    install_failures(api)
+
+    @api.post("/numbers")
+    async def take(numbers: list[int]) -> int:
+        return len(numbers)
+
+    async with client(build({"/": api})) as http:
+        answer = await http.post("/numbers", json=["x"] * 2000)
+
+    assert len(error_of(answer)["message"]) <= 1000
+    assert error_of(answer)["message"].endswith("; and 1995 more")
+    assert error_of(answer)["message"].count("valid integer") == 5
+    assert error_of(answer)["field"] == "body.0"
+
+
+@pytest.mark.parametrize("key", [f"{CANARY}@mail.example", "n" * 65, f"4 {CANARY}", ""])
+async def test_a_key_that_is_no_name_is_not_repeated(build: Build, key: str) -> None:
+    api = FastAPI()
+    install_failures(api)
+
+    @api.post("/prices")
+    async def take(prices: dict[str, dict[str, int]]) -> int:
+        return len(prices)
+
+    async with client(build({"/": api})) as http:
+        answer = await http.post("/prices", json={key: {"fair_price": "x"}})
+
+    assert error_of(answer)["field"] == "body.*.fair_price"
+    assert error_of(answer)["message"].startswith("body.*.fair_price: ")
+
+
+async def test_a_missing_header_is_named(build: Build) -> None:
+    api = FastAPI()
+    install_failures(api)
+
+    @api.get("/")
+    async def read(x_token: Annotated[str, Header()]) -> str:
+        return x_token
+
+    async with client(build({"/": api})) as http:
+        answer = await http.get("/")
+
+    assert error_of(answer)["field"] == "header.x-token"
+
+
+@pytest.mark.parametrize("status", [500, 503])
+def test_an_exception_of_the_framework_from_500_on_has_a_fixed_sentence(status: int) -> None:
+    error = HTTPException(status, f"postgres://app:{CANARY}@10.0.0.1", {"Retry-After": "7"})
+
+    failure = failure_of(error)
+
+    assert failure.status == status
+    assert failure.message == "Something went wrong here; the log has it under request_id."
+    assert failure.headers == ((b"retry-after", b"7"),)

@@ -1,6 +1,7 @@
 """The server as a process of its own: signals, ports, what it finishes before it ends."""
 
 import asyncio
+import resource
 import signal
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -10,12 +11,13 @@ from textwrap import dedent
 import pytest
 from httpx import AsyncClient
 
+from rightstore.clock import SYSTEM
 from rightstore.errors import UsageError
 from rightstore.testing.wait import until
 from rightstore.web.server import listen
 
 PROGRAM = dedent("""
-    import asyncio, pathlib, sys
+    import asyncio, pathlib, resource, sys, threading
     from contextlib import asynccontextmanager
     from fastapi import FastAPI
     from rightstore.errors import RightstoreError
@@ -45,10 +47,28 @@ PROGRAM = dedent("""
         await until((folder / "go").exists, seconds=60)
         return "finished"
 
+    @api.get("/spin")
+    async def spin() -> None:
+        (folder / "begun").touch()
+        while True:
+            pass
+
+    @api.get("/block")
+    def block() -> None:
+        (folder / "begun").touch()
+        threading.Event().wait()
+
+    @api.get("/files")
+    async def files() -> int:
+        return resource.getrlimit(resource.RLIMIT_NOFILE)[0]
+
     @api.get("/loop")
     async def loop() -> str:
         return type(asyncio.get_running_loop()).__module__
 
+    if mode == "few files":
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (256, hard))
     log.configure("json", "info")
     alarms = Alarms()
     shop = Application("shop", api, "/")
@@ -155,6 +175,50 @@ async def test_an_application_that_does_not_stop_does_not_hold_the_process(run: 
 
     assert await process.code() == 0
     assert (process.folder / "stopped").exists()
+
+
+async def test_requests_and_applications_share_one_grace(run: Run) -> None:
+    process = await run("stuck", grace=4.0)
+    async with AsyncClient(base_url=process.line, timeout=20) as http:
+        slow = asyncio.create_task(http.get("/slow"))
+        await until((process.folder / "begun").exists)
+        began = SYSTEM.monotonic()
+
+        process.end(signal.SIGTERM)
+        code = await process.code()
+        await slow
+
+    assert code == 0
+    assert SYSTEM.monotonic() - began < 4 + 2.5
+
+
+@pytest.mark.parametrize("path", ["/spin", "/block"])
+async def test_what_cannot_be_cancelled_does_not_outlive_the_stop(run: Run, path: str) -> None:
+    process = await run(grace=0.5)
+    async with AsyncClient(base_url=process.line, timeout=20) as http:
+        stuck = asyncio.create_task(http.get(path))
+        await until((process.folder / "begun").exists)
+        began = SYSTEM.monotonic()
+
+        process.end(signal.SIGTERM)
+        code = await process.code()
+        await asyncio.wait([stuck])
+        stuck.exception()
+
+    assert code == 1
+    assert SYSTEM.monotonic() - began < 0.5 + 6
+    assert process.process.stderr is not None
+    assert b"did not stop in time" in await process.process.stderr.read()
+
+
+async def test_the_limit_of_open_files_is_raised(run: Run) -> None:
+    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    process = await run("few files")
+
+    async with AsyncClient(base_url=process.line) as http:
+        soft = await http.get("/files")
+
+    assert soft.json() == (65_536 if hard == resource.RLIM_INFINITY else min(hard, 65_536))
 
 
 async def test_an_application_that_does_not_start_is_one_clear_line(run: Run) -> None:

@@ -21,6 +21,7 @@ from rightstore.telemetry.metric import HTTP_IN_FLIGHT, count_request, method_la
 from rightstore.web.application import route_of
 from rightstore.web.deadline import Deadlines
 from rightstore.web.failure import INTERNAL, TIMED_OUT, TOO_LARGE, Failure, failure_of, report
+from rightstore.web.protocol import LEAVE
 
 logger = structlog.get_logger(__name__)
 QUIET = frozenset({"/live", "/ready", "/metrics"})
@@ -51,6 +52,7 @@ class Exchange:
         "_taken",
         "cut",
         "declared",
+        "ended",
         "expired",
         "gone",
         "id",
@@ -70,6 +72,7 @@ class Exchange:
         self.length = 0
         self.declared = 0
         self.cut = False
+        self.ended = False
         self.expired = False
         self.gone = False
         self.task: asyncio.Task[None] | None = None
@@ -102,6 +105,8 @@ class Exchange:
         elif message["type"] == "http.response.body":
             self.length += len(message.get("body", b""))
         await self._send(message)
+        if message["type"] == "http.response.body" and not message.get("more_body", False):
+            self.ended = True
 
     async def fail(self, failure: Failure) -> None:
         """Answer with a failure if nothing was sent yet; else let the answer end where it is."""
@@ -116,6 +121,10 @@ class Exchange:
     def expire(self) -> None:
         """End the work on it: its time is over."""
         self.expired = True
+        leave = self.scope.get(LEAVE)
+        if leave is not None and not self.ended:
+            # Whatever is sent now may wait for a client that does not read.
+            leave()
         if self.task is not None:
             self.task.cancel()
 

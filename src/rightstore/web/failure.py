@@ -5,11 +5,11 @@ the log. An answer never repeats what the caller sent.
 """
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
-from re import sub
 from typing import Any
 
 import msgspec
@@ -60,8 +60,13 @@ QUOTING = {
     "get_attribute_error": "Value cannot be read",
     "iteration_error": "Value cannot be iterated",
 }
+# Of what is wrong with a request, so much is told: a body can have a million faults.
+FAULTS = 5
+LENGTH = 1000
 PHRASES = {status.value: status.phrase for status in HTTPStatus}
 BODILESS = (204, 304)
+_name = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,63}")
+_header_name = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,8 +168,10 @@ def _of_validation(found: Sequence[Any]) -> Failure:
     # A field of pydantic's type Json fails with the same type, inside a body that is JSON.
     if first["type"] == "json_invalid" and first["msg"] == "JSON decode error":
         return Failure(400, "malformed_json", "The body is not JSON.", "body")
-    lines = [f"{_path(each['loc'])}: {_sentence(each)}" for each in found]
-    return Failure(422, "invalid_request", "; ".join(lines), _path(first["loc"]))
+    told = "; ".join(f"{_path(each['loc'])}: {_sentence(each)}" for each in found[:FAULTS])
+    more = f"; and {len(found) - FAULTS} more" if len(found) > FAULTS else ""
+    message = told[: LENGTH - len(more)] + more
+    return Failure(422, "invalid_request", message, _path(first["loc"]))
 
 
 def _of_http(error: HTTPException) -> Failure:
@@ -173,18 +180,24 @@ def _of_http(error: HTTPException) -> Failure:
         (name.lower().encode("latin-1"), value.encode("latin-1"))
         for name, value in (error.headers or {}).items()
     )
-    detail = str(error.detail or phrase)
-    code = sub(r"[^a-z]+", "_", phrase.lower())
+    ours = error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR
+    detail = INTERNAL.message if ours else str(error.detail or phrase)
+    code = re.sub(r"[^a-z]+", "_", phrase.lower())
     return Failure(error.status_code, code, detail, headers=headers)
 
 
 @cache
 def _code(kind: type) -> str:
-    return sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__.removesuffix("Error")).lower()
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", kind.__name__.removesuffix("Error")).lower()
 
 
 def _path(location: Sequence[str | int]) -> str:
-    return ".".join(str(part) for part in location)
+    """Return where it is; keys that the caller chose and that are no names are not repeated."""
+    name = _header_name if location[:1] == ("header",) else _name
+    parts = (
+        str(part) if isinstance(part, int) or name.fullmatch(part) else "*" for part in location
+    )
+    return ".".join(parts)[:LENGTH]
 
 
 def _sentence(detail: Mapping[str, Any]) -> str:
