@@ -65,9 +65,10 @@ def main(arguments: list[str]) -> None:
         switch(user)
     die_with(int(parent), int(death_signal))
     os.chdir(folder)
-    # Python ignores these two, and what is ignored stays so after an exec.
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+    # Python ignores some, nohup another; what is ignored stays so after an exec.
+    for number in signal.valid_signals():
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, signal.SIG_DFL)
     os.execvp(argv[0], argv)  # noqa: S606 - no shell is the point
 
 

@@ -1,0 +1,1 @@
+"""How stores work together, one room a pattern, written against ports only."""

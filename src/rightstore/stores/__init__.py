@@ -1,0 +1,1 @@
+"""The definition of an application and its open runtime: `Rightstore` and `Stores`."""

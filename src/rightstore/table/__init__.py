@@ -1,0 +1,1 @@
+"""Tables of SQLAlchemy, declared: versions and tracking. They stay relational and never move."""
