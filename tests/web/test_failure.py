@@ -24,6 +24,7 @@ TABLE: list[tuple[errors.RightstoreError, int, str]] = [
     (errors.VersionConflictError("x"), 412, "version_conflict"),
     (errors.ConditionError("x"), 409, "condition"),
     (errors.ConstraintError("x"), 409, "constraint"),
+    (errors.PartialError("x"), 409, "partial"),
     (errors.KeyReusedError("x"), 422, "key_reused"),
     (errors.InProgressError("x", retry_after=0.2), 409, "in_progress"),
     (errors.LimitError("x", retry_after=7.0), 429, "limit"),

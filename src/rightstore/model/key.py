@@ -21,8 +21,11 @@ _DIGITS = 19
 
 def key_of(declaration: Declaration, record: Any) -> Key:
     """Return the key of a record: one value, or a tuple when the key has several fields."""
-    values = tuple(getattr(record, name) for name in declaration.key)
-    return values[0] if len(values) == 1 else values
+    names = declaration.key
+    if len(names) == 1:
+        key: Key = getattr(record, names[0])
+        return key
+    return tuple(getattr(record, name) for name in names)
 
 
 def key_values(declaration: Declaration, key: Any) -> tuple[str | int | UUID, ...]:
@@ -56,7 +59,17 @@ def _value(declaration: Declaration, name: str, value: Any) -> Any:
 
 def encode_key(declaration: Declaration, key: Key) -> str:
     """Return a key as one text; a key of one str is that str."""
+    if type(key) is str and _is_plain(declaration, key):
+        return key
     return _joined(key_values(declaration, key))
+
+
+def _is_plain(declaration: Declaration, key: str) -> bool:
+    """Tell whether it is surely a key as it is: the most common ones, and soon told."""
+    if len(declaration.key) > 1 or not key.isascii() or not 0 < len(key) <= MAX_BYTES:
+        return False
+    kind = declaration.fields[declaration.key[0]].kind
+    return kind.tag == "str" and not kind.options and "\0" not in key
 
 
 def decode_key(declaration: Declaration, text: str) -> Key:

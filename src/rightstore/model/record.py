@@ -4,6 +4,7 @@ What cannot be kept is refused here with entity, field and remedy, before any st
 value itself is never shown.
 """
 
+from functools import cache
 from typing import Any, TypeVar
 
 from rightstore.errors import ConstraintError, CorruptDataError, RightstoreError, UsageError
@@ -11,8 +12,8 @@ from rightstore.model.declaration import declaration_of
 from rightstore.model.entity import Entity
 from rightstore.model.event import Event, event_of
 from rightstore.model.kind import Kind
-from rightstore.model.plain import encoder
-from rightstore.model.revive import decoder
+from rightstore.model.plain import Encode, encoder
+from rightstore.model.revive import Decode, decoder
 from rightstore.model.scalar import RefusedError
 from rightstore.model.upgrade import upgraded
 
@@ -84,15 +85,26 @@ def refused(name: str, refusal: RefusedError) -> RightstoreError:
     return kind(f"{name}{refusal.path}: {refusal.reason}.")
 
 
-def _encoded(record: object, rename: str | None) -> dict[str, Any]:
-    encode = encoder(Kind("part", python=type(record)), rename)
-    stored: dict[str, Any] = encode(record, 1)
+def _encoded(record: Any, rename: str | None) -> dict[str, Any]:
+    kind: Any = type(record)
+    stored: dict[str, Any] = _encoder(kind, rename)(record, 1)
     return stored
 
 
-def _decoded(kind: type[Any], stored: Any, *, name: str, rename: str | None, store: str) -> Any:
+# By class: to make and hash a Kind for each record costs as much as a record itself.
+@cache
+def _encoder(kind: Any, rename: str | None) -> Encode:
+    return encoder(Kind("part", python=kind), rename)
+
+
+@cache
+def _decoder(kind: Any, rename: str | None) -> Decode:
+    return decoder(Kind("part", python=kind), rename)
+
+
+def _decoded(kind: Any, stored: Any, *, name: str, rename: str | None, store: str) -> Any:
     try:
-        return decoder(Kind("part", python=kind), rename)(stored)
+        return _decoder(kind, rename)(stored)
     except RefusedError as refusal:
         raise CorruptDataError(
             f"A record of {name} in {store} cannot be read: {name}{refusal.path}: "

@@ -45,7 +45,7 @@ class PartDecoder:
 
     def __init__(self, python: type[Any], rename: str | None) -> None:
         self._python, self._rename = python, rename
-        self._table: list[tuple[Member, str, Decode]] | None = None
+        self._table: list[_Field] | None = None
         self._is_simple = not hasattr(python, "__post_init__")
 
     def __call__(self, stored: Any) -> Any:  # noqa: D102 - the class says it
@@ -58,22 +58,46 @@ class PartDecoder:
 
     def values(self, stored: Any) -> dict[str, Any]:
         """Return the values by attribute name; what an older record lacks gets its default."""
-        if not isinstance(stored, Mapping):
+        if type(stored) is not dict and not isinstance(stored, Mapping):
             raise wrong_type(self._python.__name__, stored)
         if self._table is None:
-            members = members_of(self._python).values()
-            self._table = [
-                (member, member.stored(self._rename), decoder(member.kind, self._rename))
-                for member in members
-            ]
+            self._table = self._fields()
         done: dict[str, Any] = {}
-        for member, name, decode in self._table:
-            try:
-                done[member.name] = decode(stored[name]) if name in stored else default(member)
-            except RefusedError as refusal:
-                refusal.steps.append(f".{member.name}")
-                raise
+        attribute = ""
+        try:
+            for attribute, name, exact, decode, member in self._table:
+                if name not in stored:
+                    done[attribute] = default(member)
+                    continue
+                value = stored[name]
+                # The store has made the very value of most fields: a call less for each.
+                done[attribute] = value if type(value) is exact else decode(value)
+        except RefusedError as refusal:
+            refusal.steps.append(f".{attribute}")
+            raise
         return done
+
+    def _fields(self) -> "list[_Field]":
+        return [
+            (
+                name,
+                member.stored(self._rename),
+                exact_type(member.kind),
+                decoder(member.kind, self._rename),
+                member,
+            )
+            for name, member in members_of(self._python).items()
+        ]
+
+
+# Attribute, stored name, the type whose values stay as they are, the function for others, member.
+_Field = tuple[str, str, type[Any] | None, Decode, Member]
+
+
+def exact_type(kind: Kind) -> type[Any] | None:
+    """Return the type whose values are their own stored form; None when there is none."""
+    is_enum = bool(kind.options) and issubclass(kind.python, Enum)
+    return None if is_enum else _EXACT.get(kind.tag)
 
 
 def default(member: Member) -> Any:
@@ -88,11 +112,14 @@ def default(member: Member) -> Any:
 
 
 def _list_decoder(kind: Kind, rename: str | None) -> Decode:
-    decode = decoder(kind.of, rename)
+    decode, exact = decoder(kind.of, rename), exact_type(kind.of)
+    whole = tuple if kind.python is tuple else list
 
     def decode_list(value: Any) -> Any:
         if not isinstance(value, list):
             raise wrong_type(kind, value)
+        if exact is not None and set(map(type, value)) <= {exact}:
+            return whole(value)
         done: list[Any] = []
         try:
             for item in value:
@@ -101,7 +128,7 @@ def _list_decoder(kind: Kind, rename: str | None) -> Decode:
         except RefusedError as refusal:
             refusal.steps.append(f"[{len(done)}]")
             raise
-        return tuple(done) if kind.python is tuple else done
+        return whole(done)
 
     return decode_list
 
@@ -171,6 +198,16 @@ def _decimal(value: Any) -> Decimal:
     return Decimal(value) if type(value) is int else _decimal_text(value)
 
 
+_EXACT: dict[Tag, type[Any]] = {
+    "str": str,
+    "int": int,
+    "float": float,
+    "bool": bool,
+    "decimal": Decimal,
+    "datetime": datetime,
+    "date": date,
+    "uuid": UUID,
+}
 _decimal_text = _from_text(Decimal, Decimal)
 _DECODE: dict[Tag, Decode] = {
     "str": _exact(str),

@@ -69,6 +69,8 @@ def _option(kind: Kind, value: Any) -> str | int:
 
 def text(value: Any, _: int = 0) -> str:
     """Return a str that every store keeps."""
+    if type(value) is str and value.isascii() and "\0" not in value:
+        return value
     if not isinstance(value, str):
         raise wrong_type("str", value)
     if type(value) is not str:
@@ -85,6 +87,8 @@ def text(value: Any, _: int = 0) -> str:
 
 
 def _integer(value: Any, _: int = 0) -> int:
+    if type(value) is int and -MAX_INTEGER <= value < MAX_INTEGER:
+        return value
     if not isinstance(value, int) or isinstance(value, bool):
         raise wrong_type("int", value)
     if not -MAX_INTEGER <= value < MAX_INTEGER:
@@ -93,13 +97,15 @@ def _integer(value: Any, _: int = 0) -> int:
 
 
 def _number(value: Any, _: int = 0) -> float:
+    if type(value) is float and math.isfinite(value):
+        # Adding zero removes the sign of a zero, which not every store keeps.
+        return value + 0.0
     if isinstance(value, bool) or not isinstance(value, float | int):
         raise wrong_type("float", value)
     if isinstance(value, int) and (abs(value) > MAX_INTEGER or float(value) != value):
         raise RefusedError("a float cannot hold this int exactly; declare an int or a Decimal")
     if not math.isfinite(value):
         raise RefusedError("NaN and Infinity cannot be stored; take None")
-    # Adding zero removes the sign of a zero, which not every store keeps.
     return float(value) + 0.0
 
 

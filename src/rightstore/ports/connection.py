@@ -17,6 +17,8 @@ class Target:
     timeout: float = 10.0
     pool_min: int = 1
     pool_max: int = 10
+    # How long a change of structure waits for a lock that others hold, each time it tries.
+    lock_timeout: float = 3.0
 
     @property
     def address(self) -> str:

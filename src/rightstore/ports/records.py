@@ -156,7 +156,9 @@ class Queries(Protocol):
     """The records of one entity by what is in them. Their meaning is that of `model.evaluate`.
 
     A condition looks at what is stored: a record of an older schema answers with its old fields
-    until it is upgraded. A query that the store cannot serve is an UnsupportedError.
+    until it is upgraded. A query that the store cannot serve is an UnsupportedError. Where indexes
+    follow their table later (DynamoDB), what was written in the last moments may be missing; what
+    is found is current all the same.
     """
 
     async def find(self, what: Find) -> list[Stored]:

@@ -11,6 +11,9 @@ from rightstore.ports.records import Records
 if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncSession
 
+    from rightstore.ports.row import Rows
+    from rightstore.table.track import Row, TrackedTable
+
 
 class Unit(Protocol):
     """One open transaction at REPEATABLE READ: everything in it happens, or nothing."""
@@ -35,10 +38,19 @@ class Relational(Protocol):
     no cancellation returns a connection in the middle of a transaction to the pool.
     """
 
-    def transaction(self) -> AbstractAsyncContextManager[Unit]:
-        """Begin with the first statement; commit at the end of the block, roll back on an error."""
+    def transaction(self, *, claim: str | None = None) -> AbstractAsyncContextManager[Unit]:
+        """Begin with the first statement; commit at the end of the block, roll back on an error.
+
+        Entering the block, and leaving it without a statement, is no I/O. With `claim` the first
+        statement also takes that name for this transaction until its end: InProgressError, at once,
+        when another open transaction has it. Nobody waits for a claim.
+        """
         ...
 
     def reading(self) -> AbstractAsyncContextManager[AsyncSession]:
         """Open a session to read with: one snapshot, and every write in it is refused."""
+        ...
+
+    def rows(self, tracked: TrackedTable[Row]) -> Rows[Row]:
+        """Return the rows of a tracked table by key, outside of transactions; no I/O."""
         ...

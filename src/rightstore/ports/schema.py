@@ -2,9 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from rightstore.model.declaration import Declaration
+
+Phase = Literal["expand", "upgrade", "contract"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,7 +14,8 @@ class Step:
     """One change of a store's structure, in words for people and as the adapter's own `order`.
 
     `destructive` when data or a promise is lost with it (a table goes; a unique index goes does not
-    lose data, but is one too).
+    lose data, but is one too). `phase` is "contract" when code that ran before would miss what goes
+    or break on what comes, and when the step needs such a step before it.
     """
 
     store: str
@@ -20,6 +23,7 @@ class Step:
     action: str
     destructive: bool = False
     order: Any = field(default=None, repr=False, compare=False)
+    phase: Phase = "expand"
 
 
 class Schema(Protocol):
@@ -44,4 +48,16 @@ class Schema(Protocol):
         longer for a lock than the lock timeout: then it raises a StoreError that says what holds
         it.
         """
+        ...
+
+
+class Structure(Protocol):
+    """A part of one store's structure that already knows what it shall be: tables, rights, …"""
+
+    async def plan(self) -> list[Step]:
+        """Return what is to be done, in its order, as `Schema.plan` does."""
+        ...
+
+    async def apply(self, step: Step) -> None:
+        """Do one step of its plan, as `Schema.apply` does."""
         ...

@@ -38,6 +38,7 @@ TABLE: Mapping[type[errors.RightstoreError], tuple[int, str | None]] = {
     errors.VersionConflictError: (412, None),
     errors.ConditionError: (409, None),
     errors.ConstraintError: (409, None),
+    errors.PartialError: (409, None),
     errors.KeyReusedError: (422, None),
     errors.InProgressError: (409, None),
     errors.LimitError: (429, None),

@@ -26,6 +26,7 @@ from rightstore.ports.records import (
     Stored,
     judge_batch,
 )
+from rightstore.ports.upgrade import Older
 
 
 class MemoryRecords:
@@ -118,6 +119,12 @@ class MemoryStore:
                 done.append(table.write(write))
             undo.pop_all()
         return done
+
+    async def older(self, declaration: Declaration, limit: int, after: str | None = None) -> Older:
+        """Return records of an older schema, in the order of their keys."""
+        await self._clock.sleep(0)
+        found = self._table(declaration).older(after or "")
+        return Older(found[:limit], found[limit - 1].key if len(found) > limit else None)
 
     def _table(self, declaration: Declaration) -> Table:
         return Table(declaration, self._shelves.setdefault(declaration.name, Shelf()), self._clock)

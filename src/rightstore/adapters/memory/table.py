@@ -54,6 +54,15 @@ class Table:
         found.sort(key=lambda pair: sort_key(pair[1].data or {}, what.orders))
         return [_stored(key, row) for key, row in found[: what.limit]]
 
+    def older(self, after: str) -> list[Stored]:
+        """Return the records of an older schema whose key comes after this one, by key."""
+        unexpired, schema = self._unexpired(), self._declaration.schema
+        return [
+            _stored(key, row)
+            for key, row in sorted(self._shelf.rows.items())
+            if key > after and row.schema < schema and _meets(row, unexpired)
+        ]
+
     def write(self, write: Write) -> int:
         """Do one write; return the version that the record has then, or had last."""
         judge_write(self._declaration, write)

@@ -5,6 +5,6 @@
 
 import pytest
 
-pytest.register_assert_rewrite(
-    *(f"{__name__}.{module}" for module in ("batch", "change", "query", "rule", "write"))
-)
+_RECORDS = ("batch", "change", "query", "rule", "write")
+_SEARCH = ("search_count", "search_filter", "search_sample", "search_text", "search_write")
+pytest.register_assert_rewrite(*(f"{__name__}.{module}" for module in _RECORDS + _SEARCH))
