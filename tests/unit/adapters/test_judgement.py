@@ -67,7 +67,7 @@ def test_a_postgres_without_archivable_log_is_a_warning() -> None:
     ("facts", "expected"),
     [
         ({"may_create": True, "is_superuser": False}, {"rights": "ok"}),
-        ({"may_create": False, "is_superuser": False}, {"rights": "error"}),
+        ({"may_create": False, "is_superuser": False}, {"rights": "warning"}),
         (
             {"may_create": True, "is_superuser": True},
             {"rights": "ok", "superuser": "warning"},

@@ -93,9 +93,10 @@ class PostgresCheckup:
         else:
             yield Finding(
                 "rights",
-                "error",
+                "warning",
                 "this user may not create schemas in the database",
-                "GRANT CREATE ON DATABASE … TO this user, or make it the owner",
+                "well if POSTGRES_OWNER_URL is set for `rightstore schema`; else GRANT CREATE ON "
+                "DATABASE … TO this user, or make it the owner",
             )
         if facts["is_superuser"]:
             yield Finding(

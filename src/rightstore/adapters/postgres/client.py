@@ -3,7 +3,9 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
-from typing import TypeAlias
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, TypeAlias
 
 import asyncpg
 from asyncpg.pool import PoolConnectionProxy
@@ -15,6 +17,14 @@ from rightstore.ports.connection import Pong, Target
 
 Pool: TypeAlias = "asyncpg.Pool[asyncpg.Record]"
 Session: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
+if TYPE_CHECKING:
+    _Driver: TypeAlias = asyncpg.Connection[asyncpg.Record]
+else:  # it is generic for the checkers only
+    _Driver = asyncpg.Connection
+WHO_SERVES = (
+    "SELECT pg_backend_pid() AS pid, backend_start AS began, pg_postmaster_start_time() AS server "
+    "FROM pg_stat_get_activity(pg_backend_pid())"
+)
 # What a connection raises whose server went away while it lay in the pool.
 LOST = (
     asyncpg.InterfaceError,
@@ -22,6 +32,26 @@ LOST = (
     asyncpg.OperatorInterventionError,
     ConnectionError,
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """The process of the server that serves one connection: its id comes again, not its begin.
+
+    `server` is when the server itself began: what it counts up it does not take back within a life.
+    """
+
+    pid: int
+    began: datetime
+    server: datetime
+
+
+class Wire(_Driver):
+    """A connection of the driver that knows who serves it, so that it can be asked after."""
+
+    __slots__ = ("backend",)
+
+    backend: Backend
 
 
 def connect(target: Target, clock: Clock) -> "PostgresConnection":
@@ -89,10 +119,13 @@ class PostgresConnection:
                 await pool.close()
 
     def _create(self) -> Pool:
-        return asyncpg.create_pool(
+        pool: Pool = asyncpg.create_pool(  # type: ignore[call-overload]  # its hooks get a Wire
             self.target.url,
             min_size=self.target.pool_min,
             max_size=self.target.pool_max,
+            connection_class=Wire,
+            init=_introduce,
+            reset=_keep,
             timeout=self.target.connect_timeout,
             command_timeout=self.target.timeout,
             server_settings={
@@ -100,6 +133,7 @@ class PostgresConnection:
                 "statement_timeout": str(round(self.target.timeout * 1000)),
             },
         )
+        return pool
 
     async def _ask(self, pool: Pool) -> Pong:
         async with _session(pool) as session:
@@ -109,6 +143,22 @@ class PostgresConnection:
             return Pong(session.get_settings().server_version.split()[0], latency)
 
 
+def backend_of(session: Session) -> Backend:
+    """Return who serves a connection that was lent."""
+    found: Backend = getattr(session, "backend")  # noqa: B009 - of the connection behind it
+    return found
+
+
+async def _introduce(wire: Wire) -> None:
+    """Learn once who serves a connection."""
+    [row] = await wire.fetch(WHO_SERVES)
+    wire.backend = Backend(row["pid"], row["began"], row["server"])
+
+
+async def _keep(_: Wire) -> None:
+    """Spend no round trip on a connection that comes back: sessions here leave no settings."""
+
+
 @asynccontextmanager
 async def _session(pool: Pool) -> AsyncIterator[Session]:
     session = await pool.acquire()
@@ -116,7 +166,9 @@ async def _session(pool: Pool) -> AsyncIterator[Session]:
         yield session
     except BaseException:
         # Interrupted in the middle it must not go back into the pool, which would wait for it.
-        session.terminate()
+        # One that was cut off has left the pool already, which must not hide why.
+        with suppress(asyncpg.InterfaceError):
+            session.terminate()
         raise
     finally:
         await pool.release(session)
