@@ -6,12 +6,14 @@ stand in the place of user and password; without them AWS' own chain of credenti
 
 import asyncio
 from contextlib import suppress
+from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import SplitResult, parse_qs, unquote
 
 from aiobotocore.config import AioConfig
 from aiobotocore.session import ClientCreatorContext, get_session
 from botocore import exceptions as driver
+from botocore.loaders import Loader
 
 from rightstore.adapters.dynamodb.errors import DRIVER_ERRORS, translated
 from rightstore.clock import Clock
@@ -83,6 +85,7 @@ class DynamodbConnection:
     def _create(self) -> "ClientCreatorContext[DynamoDBClient]":
         parts = self.target.parts("http", "https")
         session = get_session()
+        session.register_component("data_loader", _loader())
         region = _region(parts) or session.get_config_variable("region")
         if not region:
             raise UsageError(
@@ -102,6 +105,8 @@ class DynamodbConnection:
             endpoint_url=f"{parts.scheme}://{self.target.address}",
             aws_access_key_id=unquote(parts.username) if parts.username else None,
             aws_secret_access_key=unquote(parts.password) if parts.password else None,
+            # Reading the certificates of the world takes longer than opening; http needs none.
+            verify=None if parts.scheme == "https" else False,
             config=config,
         )
 
@@ -115,6 +120,12 @@ class DynamodbConnection:
         with suppress(*DRIVER_ERRORS):
             async with asyncio.timeout(self.target.timeout):
                 await client.close()
+
+
+@cache
+def _loader() -> Loader:
+    """Return what reads the models of the service, which takes longer than all else: once."""
+    return Loader()
 
 
 def _region(parts: SplitResult) -> str | None:

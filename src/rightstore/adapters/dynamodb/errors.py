@@ -3,7 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from aiohttp import ClientConnectorError
 from botocore import exceptions as driver
+from botocore.parsers import ResponseParserError
 
 from rightstore.cancellation import Cancellable
 from rightstore.errors import (
@@ -63,6 +65,12 @@ TABLE: tuple[tuple[type[Exception], frozenset[str], type[StoreError], str], ...]
         UnavailableError,
         "does not serve now: wait",
     ),
+    (
+        driver.ClientError,
+        frozenset({"ResourceNotFoundException"}),
+        RejectedError,
+        "has no such table or index: run `rightstore schema apply`",
+    ),
     (driver.ClientError, _ANY, RejectedError, "refused the request"),
     (driver.NoCredentialsError, _ANY, RejectedError, _CREDENTIALS),
     (driver.PartialCredentialsError, _ANY, RejectedError, _CREDENTIALS),
@@ -79,6 +87,12 @@ TABLE: tuple[tuple[type[Exception], frozenset[str], type[StoreError], str], ...]
     (driver.ConnectionError, _ANY, UnavailableError, _UNREACHABLE),
     (
         driver.BotoCoreError,
+        _ANY,
+        RejectedError,
+        "does not speak its protocol: correct DYNAMODB_URL",
+    ),
+    (
+        ResponseParserError,
         _ANY,
         RejectedError,
         "does not speak its protocol: correct DYNAMODB_URL",
@@ -103,8 +117,32 @@ def translated(operation: str, *, at: str, outcome: Outcome = "unknown") -> Iter
             if isinstance(error, type_) and (not codes or code in codes)
         )
         raise kind(
-            f"dynamodb at {at} {says}", store="dynamodb", operation=operation, outcome=outcome
+            f"dynamodb at {at} {says}",
+            store="dynamodb",
+            operation=operation,
+            outcome=outcome,
         ) from error
+
+
+# What is raised before a request is on its way.
+_UNSENT = (
+    driver.ConnectTimeoutError,
+    driver.NoCredentialsError,
+    driver.PartialCredentialsError,
+    driver.CredentialRetrievalError,
+    driver.ParamValidationError,
+)
+
+
+def is_without_effect(error: BaseException | None) -> bool:
+    """Tell whether a request was refused or never sent, so that it has done nothing for ever."""
+    if isinstance(error, driver.ClientError):
+        status: int = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+        return 400 <= status < 500
+    if isinstance(error, driver.EndpointConnectionError):
+        # Its name lies: a connection that breaks while the answer is awaited is one too.
+        return isinstance(error.kwargs.get("error"), ClientConnectorError)
+    return isinstance(error, _UNSENT)
 
 
 def code_of(error: Exception) -> str:
