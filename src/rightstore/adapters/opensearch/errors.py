@@ -83,3 +83,18 @@ def translated(operation: str, *, at: str, outcome: Outcome = "unknown") -> Iter
         raise kind(
             f"opensearch at {at} {says}", store="opensearch", operation=operation, outcome=outcome
         ) from error
+
+
+def outcome_of(status: int, operation: str, *, at: str) -> StoreError:
+    """Return the error of one item of a bulk, which has a status of its own."""
+    kind, says = next(
+        (kind, says)
+        for type_, statuses, kind, says in TABLE
+        if type_ is driver.TransportError and (not statuses or status in statuses)
+    )
+    return kind(
+        f"opensearch at {at} {says}",
+        store="opensearch",
+        operation=operation,
+        outcome="unknown" if status >= 500 or status == 408 else "not applied",
+    )
