@@ -13,7 +13,7 @@ READY := .venv/.ready
 PYTEST := $(BIN)/pytest -n 2 --dist loadscope
 
 .DEFAULT_GOAL := help
-.PHONY: help up down test test-servers check lock docs clean
+.PHONY: help up down test test-servers mutants bench check lock docs clean
 
 help:  ## list the tasks
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -39,7 +39,13 @@ test: $(READY)  ## install, then pass the tests on the embedded stack
 	@$(PYTEST) -m "not servers"
 
 test-servers: $(READY)  ## install and start the real servers, then pass the same suites against them
-	@$(BIN)/python -m tests.servers run -- $(PYTEST) tests/contract tests/faults
+	@$(BIN)/python -m tests.servers run -- $(PYTEST) tests/contract tests/faults tests/laws
+
+mutants: $(READY)  ## seed a fault against each law that is held, and see its test fail
+	@$(BIN)/python -m tests.servers run --only postgres,mongodb,dynamodb,opensearch -- $(BIN)/python -m tests.mutants
+
+bench: $(READY)  ## compare with the raw drivers; fail when an operation costs more than before
+	@$(BIN)/python -m tests.servers run --only postgres,mongodb,dynamodb -- $(BIN)/python -m benchmarks
 
 check: $(READY)  ## format, lint, types, import contracts, sizes, spelling, lock file
 	$(BIN)/ruff format --check .

@@ -6,7 +6,7 @@ embedded server, or for DynamoDB, OpenSearch and RabbitMQ the fallback in Postgr
 
 import os
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from io import StringIO
 from pathlib import Path
 from typing import ClassVar, Literal, Self
@@ -54,7 +54,7 @@ class StoreSettings(Group):
     connect_timeout: float = Field(5.0, gt=0, le=300, description="seconds from 0.001 to 300")
     timeout: float = Field(10.0, gt=0, le=3600, description="seconds from 0.001 to 3600")
 
-    @field_validator("url")
+    @field_validator("url", "owner_url", check_fields=False)
     @classmethod
     def _is_a_url_of_this_store(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None:
@@ -70,6 +70,10 @@ class PostgresSettings(StoreSettings):
     model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(env_prefix="POSTGRES_")
     schemes: ClassVar[tuple[str, ...]] = ("postgresql", "postgres")
     url: SecretStr | None = Field(None, description="postgresql://user:password@host:5432/database")
+    owner_url: SecretStr | None = Field(
+        None, description="postgresql://owner:password@host:5432/database"
+    )
+    lock_timeout: float = Field(3.0, gt=0, le=300, description="seconds from 0.001 to 300")
     pool_min: int = Field(
         2, ge=0, le=1000, validation_alias="DB_POOL_MIN_SIZE", description="a number from 0 to 1000"
     )
@@ -145,6 +149,15 @@ class StackSettings(Group):
         return value
 
 
+class SchemaSettings(Group):
+    """Whether opening an application may make room in its stores."""
+
+    model_config: ClassVar[SettingsConfigDict] = SettingsConfigDict(env_prefix="RIGHTSTORE_")
+    mode: Literal["apply", "check"] | None = Field(
+        None, validation_alias="RIGHTSTORE_SCHEMA", description="apply or check"
+    )
+
+
 class WebSettings(Group):
     """What the HTTP edge listens on, and its limits."""
 
@@ -185,6 +198,7 @@ class Setting:
 class Settings:
     """Everything that can be set: `Settings.load()` reads the environment and `.env`."""
 
+    is_memory: ClassVar[bool] = False
     postgres: PostgresSettings
     mongodb: MongodbSettings
     redis: RedisSettings
@@ -192,6 +206,7 @@ class Settings:
     opensearch: OpensearchSettings
     rabbitmq: RabbitmqSettings
     stack: StackSettings
+    schema: SchemaSettings
     web: WebSettings
     log: LogSettings
 
@@ -210,6 +225,19 @@ class Settings:
         if wrong:
             raise UsageError("\n".join(wrong))
         return cls(**loaded)  # type: ignore[arg-type] # each group is the class of its field
+
+    @staticmethod
+    def memory() -> "Settings":
+        """Return settings for tests: every store is in this process, nothing in it is kept."""
+        groups = {name: group.model_construct() for name, group in GROUPS.items()}
+        return _Memory(**groups)  # type: ignore[arg-type] # each group is the class of its field
+
+    @classmethod
+    def embedded(cls) -> Self:
+        """Read the settings, but stay on the stack that `rightstore up` runs, whatever URLs say."""
+        loaded = cls.load()
+        here = {store: loaded.of(store).model_copy(update={"url": None}) for store in STORES}
+        return replace(loaded, **here)  # type: ignore[arg-type] # each group is the class of its field
 
     def of(self, store: str) -> StoreSettings:
         """Return the settings of one store by its name."""
@@ -239,6 +267,13 @@ class Settings:
                 yield Setting(variable, _shown(getattr(group, name)), source)
 
 
+class _Memory(Settings):
+    """Settings that name no server."""
+
+    __slots__ = ()
+    is_memory: ClassVar[bool] = True
+
+
 GROUPS: Mapping[str, type[Group]] = {
     "postgres": PostgresSettings,
     "mongodb": MongodbSettings,
@@ -247,6 +282,7 @@ GROUPS: Mapping[str, type[Group]] = {
     "opensearch": OpensearchSettings,
     "rabbitmq": RabbitmqSettings,
     "stack": StackSettings,
+    "schema": SchemaSettings,
     "web": WebSettings,
     "log": LogSettings,
 }
@@ -326,7 +362,7 @@ def _explain(group: type[Group], detail: ErrorDetails) -> str:
     )
     variable = group.variable(field)
     allowed = group.model_fields[field].description
-    if field == "url":
+    if field in ("url", "owner_url"):
         reason = str(detail.get("ctx", {}).get("error", "it is not text"))
         return f"{variable} is not a URL of this store: {reason}; allowed: {allowed}"
     cause = detail.get("ctx", {}).get("error")

@@ -7,7 +7,7 @@ import importlib
 import importlib.util
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -19,20 +19,48 @@ from rightstore.errors import NotConfiguredError, RightstoreError, UsageError
 from rightstore.ports.bootstrap import Owner
 from rightstore.ports.checkup import Finding
 from rightstore.ports.connection import Connection, Pong, Target
+from rightstore.ports.placement import Atlas
 from rightstore.settings import EMBEDDED, STORES, PostgresSettings, Setting, Settings, masked
 from rightstore.telemetry.connection import Measured
 
 APPLICATIONS = "rightstore.apps"
+MEMORY = "rightstore.adapters.memory.records:MemoryStore"
 
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """Where the parts of one adapter are, as `module:name`, and the driver that it needs."""
+    """Where the parts of one adapter are, as `module:name`, and the driver that it needs.
+
+    `client` is the attribute of its connection that is the driver's own client. Only a store of
+    records has what comes after it; `placement`, `relational` and what comes after `older` only the
+    control store.
+    """
 
     driver: str
     connect: str
     checkup: str
     bootstrap: str | None = None
+    client: str = "client"
+    store: str | None = None
+    schema: str | None = None
+    portability: str | None = None
+    capabilities: str | None = None
+    probe: str | None = None
+    placement: str | None = None
+    atlas: str | None = None
+    relational: str | None = None
+    older: str | None = None
+    exclusion: str | None = None
+    tables: str | None = None
+    grants: str | None = None
+    triggers: str | None = None
+    rows: str | None = None
+
+    @property
+    def parts(self) -> Mapping[str, str]:
+        """Every part that it has, by its word."""
+        named = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {word: name for word, name in named.items() if name and ":" in name}
 
 
 ADAPTERS: Mapping[str, Adapter] = {
@@ -41,12 +69,32 @@ ADAPTERS: Mapping[str, Adapter] = {
         "rightstore.adapters.postgres.client:connect",
         "rightstore.adapters.postgres.checkup:PostgresCheckup",
         "rightstore.adapters.postgres.bootstrap:bootstrap",
+        client="pool",
+        store="rightstore.adapters.postgres.store:PostgresStore",
+        portability="rightstore.adapters.postgres.portability:obstacles",
+        capabilities="rightstore.adapters.postgres.portability:CAPABILITIES",
+        placement="rightstore.adapters.postgres.placement:PostgresPlacements",
+        atlas="rightstore.adapters.postgres.placement:PostgresAtlas",
+        relational="rightstore.adapters.postgres.relational:PostgresRelational",
+        exclusion="rightstore.adapters.postgres.exclusion:PostgresExclusion",
+        tables="rightstore.adapters.postgres.migration:PostgresTables",
+        grants="rightstore.adapters.postgres.grant:PostgresGrants",
+        schema="rightstore.adapters.postgres.schema:PostgresSchema",
+        older="rightstore.adapters.postgres.older:PostgresOlder",
+        triggers="rightstore.adapters.postgres.trigger:PostgresTriggers",
+        rows="rightstore.adapters.postgres.expiry:TableExpiry",
     ),
     "mongodb": Adapter(
         "pymongo",
         "rightstore.adapters.mongodb.client:connect",
         "rightstore.adapters.mongodb.checkup:MongodbCheckup",
         "rightstore.adapters.mongodb.bootstrap:bootstrap",
+        store="rightstore.adapters.mongodb.store:MongodbStore",
+        schema="rightstore.adapters.mongodb.schema:MongodbSchema",
+        portability="rightstore.adapters.mongodb.portability:obstacles",
+        capabilities="rightstore.adapters.mongodb.portability:CAPABILITIES",
+        probe="rightstore.adapters.mongodb.portability:probe",
+        older="rightstore.adapters.mongodb.older:MongodbOlder",
     ),
     "redis": Adapter(
         "redis",
@@ -57,6 +105,11 @@ ADAPTERS: Mapping[str, Adapter] = {
         "aiobotocore",
         "rightstore.adapters.dynamodb.client:connect",
         "rightstore.adapters.dynamodb.checkup:DynamodbCheckup",
+        store="rightstore.adapters.dynamodb.store:DynamodbStore",
+        schema="rightstore.adapters.dynamodb.schema:DynamodbSchema",
+        portability="rightstore.adapters.dynamodb.portability:obstacles",
+        capabilities="rightstore.adapters.dynamodb.portability:CAPABILITIES",
+        older="rightstore.adapters.dynamodb.older:DynamodbOlder",
     ),
     "opensearch": Adapter(
         "opensearchpy",
@@ -67,6 +120,7 @@ ADAPTERS: Mapping[str, Adapter] = {
         "aio_pika",
         "rightstore.adapters.rabbitmq.client:connect",
         "rightstore.adapters.rabbitmq.checkup:RabbitmqCheckup",
+        client="session",
     ),
 }
 
@@ -90,6 +144,14 @@ def adapter_part(store: str, name: str) -> Any:
         ) from error
 
 
+def part(store: str, word: str) -> Any:
+    """Return the part of a store's adapter that a word of `Adapter` stands for."""
+    name = ADAPTERS[store].parts.get(word)
+    if name is None:
+        raise RightstoreError(f"the adapter of {store} has no {word}")
+    return adapter_part(store, name)
+
+
 def targets(settings: Settings) -> dict[str, Target]:
     """Return where each store is: by its URL, else in the embedded stack that runs below home."""
     home = Home(settings.stack.home)
@@ -111,8 +173,16 @@ def targets(settings: Settings) -> dict[str, Target]:
 def target(settings: Settings, store: str, url: str) -> Target:
     """Return one store's address together with the patience and pool sizes that are set for it."""
     group = settings.of(store)
-    pool = (group.pool_min, group.pool_max) if isinstance(group, PostgresSettings) else (0, 10)
-    return Target(store, url, group.connect_timeout, group.timeout, *pool)
+    if not isinstance(group, PostgresSettings):
+        return Target(store, url, group.connect_timeout, group.timeout, 0, 10)
+    patience = (group.connect_timeout, group.timeout)
+    pool = (group.pool_min, group.pool_max)
+    return Target(store, url, *patience, *pool, group.lock_timeout)
+
+
+def is_embedded(settings: Settings, store: str) -> bool:
+    """Tell whether a store is the one of the embedded stack: no URL names it."""
+    return store in not_started(settings)
 
 
 def is_running(settings: Settings) -> bool:
@@ -192,9 +262,19 @@ def connection(target: Target, clock: Clock = SYSTEM) -> Connection:
     return Measured(_connect(target, clock))
 
 
-def connections(settings: Settings, clock: Clock = SYSTEM) -> tuple[Connection, ...]:
-    """Return the connections of every store that is configured, measured and not yet open."""
-    return tuple(connection(target, clock) for target in targets(settings).values())
+def bare_connection(target: Target, clock: Clock = SYSTEM) -> Connection:
+    """Return a store's connection as the other parts of its adapter want it, and not yet open."""
+    return _connect(target, clock)
+
+
+def connections(settings: Settings, clock: Clock = SYSTEM) -> tuple[Sequence[Connection], Atlas]:
+    """Return the connections of every store that is configured, measured and not yet open.
+
+    With them comes what tells where entities live; it asks over the one to PostgreSQL.
+    """
+    bare = {store: _connect(target, clock) for store, target in targets(settings).items()}
+    atlas: Atlas = part("postgres", "atlas")(bare["postgres"])
+    return tuple(Measured(each) for each in bare.values()), atlas
 
 
 def not_started(settings: Settings) -> frozenset[str]:

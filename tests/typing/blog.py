@@ -1,25 +1,60 @@
-"""The blog's declarations and questions, as an application writes them: must type-check."""
+"""Blog, as far as it is records, queries, transactions and schema: must type-check."""
 
 from __future__ import annotations
 
+import sys
+from collections import Counter
+from collections.abc import Sequence
 from datetime import date, datetime, timedelta
+from hashlib import sha256
 from typing import Any, Literal, assert_type
 
-from rightstore.clock import now
-from rightstore.ids import new_id
-from rightstore.model.condition import Condition, Expr
-from rightstore.model.edit import Edit
-from rightstore.model.entity import Entity
+from sqlalchemy import update
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from rightstore import (
+    Condition,
+    Entity,
+    Field,
+    FieldPath,
+    Index,
+    Job,
+    Maybe,
+    Part,
+    Personal,
+    Retain,
+    Rightstore,
+    Stores,
+    Transaction,
+    Versioned,
+    count,
+    field,
+    new_id,
+    now,
+    track,
+)
 from rightstore.model.event import Event
-from rightstore.model.field import Field, Maybe, field
-from rightstore.model.job import Job, JobError
-from rightstore.model.measure import count
-from rightstore.model.order import Order
-from rightstore.model.part import Part
-from rightstore.model.path import FieldPath
-from rightstore.model.wish import Index, Personal, Retain
+from rightstore.model.job import JobError
+from rightstore.types import Edit
 
 DAY = timedelta(days=1)
+
+
+class Base(DeclarativeBase): ...
+
+
+class Post(Versioned, Base):
+    __tablename__ = "posts"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    author_id: Mapped[str]
+    slug: Mapped[str] = mapped_column(unique=True)
+    title: Mapped[str]
+    status: Mapped[str] = mapped_column(default="DRAFT")
+    published_at: Mapped[datetime | None]
+    view_count: Mapped[int] = mapped_column(default=0)
+
+
+posts = track(Post)
 
 
 class PostPublished(Event, name="post.published", key="post_id"):
@@ -169,50 +204,74 @@ class ErrorLog(
     timestamp: Field[datetime] = field(default_factory=now)
 
 
-def views_by_day(post_id: str) -> tuple[Condition, tuple[Expr[date], Expr[DeviceType], Expr[int]]]:
+async def publish(post_id: str, tx: Transaction) -> None:
+    post = await tx.of(Post).get_one(post_id)
+    post.status, post.published_at = "PUBLISHED", now()
+
+
+async def count_views(views: Sequence[PageView], tx: Transaction) -> None:
+    seen = Counter(view.post_id for view in views)
+    for post_id, number in sorted(seen.items()):
+        await tx.sql.execute(
+            update(Post).where(Post.id == post_id).values(view_count=Post.view_count + number)
+        )
+
+
+async def views_by_day(stores: Stores, post_id: str) -> list[tuple[date, DeviceType, int]]:
     recent = (PageView.post_id == post_id) & (PageView.timestamp > now() - 30 * DAY)
-    return recent, (PageView.timestamp.day(), PageView.device.type, count())
+    found = stores.of(PageView).find(recent)
+    return await found.select(PageView.timestamp.day(), PageView.device.type, count())
 
 
-def unread(user_id: str) -> list[Condition]:
+async def notify(note: Notification, tx: Transaction) -> None:
+    await tx.of(Notification).put(note)
+    await tx.of(Delivery).put(
+        Delivery(
+            notification_id=note.id,
+            user_id=note.user_id,
+            type=note.type,
+            channels=["inApp", "email"],
+            priority=5,
+            max_attempts=4,
+        )
+    )
+
+
+async def unread(stores: Stores, user_id: str) -> int:
     n = Notification
-    return [n.user_id == user_id, ~n.channels.in_app.read]
+    return await stores.of(n).find(n.user_id == user_id, ~n.channels.in_app.read).count()
 
 
-def mark_read() -> list[Edit]:
+async def mark_read(stores: Stores, id: str) -> None:
     read = Notification.channels.in_app
-    return [read.read.set(True), read.read_at.set(now())]
+    await stores.of(Notification).change(id, read.read.set(True), read.read_at.set(now()))
 
 
-def report(group: str, name: str) -> tuple[list[Edit], ErrorLog]:
-    return [
+async def report(stores: Stores, error: Exception) -> None:
+    name, message = type(error).__name__, str(error)
+    group = sha256(f"{name}\0{message}".encode()).hexdigest()
+    await stores.of(ErrorLog).change(
+        group,
         ErrorLog.occurrence_count.add(1),
         ErrorLog.last_occurrence.set(now()),
         ErrorLog.resolved.set(False),
-    ], ErrorLog(id=group, name=name, message=name, severity="high")
-
-
-def worst() -> tuple[Condition, Order]:
-    return ~ErrorLog.resolved, ErrorLog.occurrence_count.desc()
-
-
-def enqueue(note: Notification) -> Delivery:
-    made = Delivery(
-        notification_id=note.id,
-        user_id=note.user_id,
-        type=note.type,
-        channels=["inApp", "email"],
-        priority=5,
-        max_attempts=4,
+        or_create=ErrorLog(id=group, name=name, message=message, severity="high"),
     )
-    assert_type(made.errors, list[JobError])
-    assert_type(Delivery.status, FieldPath[Literal["pending", "processing", "completed", "failed"]])
-    return made
 
 
-def viewed(view: PageView) -> None:
+async def worst(stores: Stores) -> list[ErrorLog]:
+    unresolved = stores.of(ErrorLog).find(~ErrorLog.resolved)
+    return await unresolved.sort(ErrorLog.occurrence_count.desc()).limit(10).all()
+
+
+def viewed(view: PageView, delivery: Delivery) -> None:
     assert_type(view.geo, Geo | None)
     assert_type(view.device, Device)
     assert_type(PageView.geo.exists(), Condition)
     assert_type(PageView.geo.set(None), Edit)
     assert_type(SearchQuery.query.matches("red shoes"), Condition)
+    assert_type(delivery.errors, list[JobError])
+    assert_type(Delivery.status, FieldPath[Literal["pending", "processing", "completed", "failed"]])
+
+
+blog = Rightstore("blog", sys.modules[__name__])

@@ -7,14 +7,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, assert_type
 
-from rightstore.model.condition import Condition, Expr
-from rightstore.model.edit import Edit
-from rightstore.model.entity import Entity
-from rightstore.model.field import Field, Maybe, field
-from rightstore.model.order import Order
-from rightstore.model.part import Part
-from rightstore.model.path import FieldPath
-from rightstore.model.wish import Index
+from rightstore import Condition, Entity, Field, FieldPath, Index, Maybe, Part, field
+from rightstore.types import Edit, Expr, Order
 
 
 class InApp(Part):

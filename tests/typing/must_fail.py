@@ -1,5 +1,5 @@
 # type: ignore
-# ruff: noqa: B015, B018, PGH003
+# ruff: noqa: B015, B018, F841, PGH003
 """Every line marked E must be refused by mypy and by pyright, both strict; no other line may be.
 
 `make check` skips this file by its first line; the test beside it checks a copy without that line.
@@ -10,17 +10,36 @@ from __future__ import annotations
 from datetime import datetime
 from decimal import Decimal
 
-from rightstore.model.condition import Condition, Expr
-from rightstore.model.entity import Entity
+from rightstore import (
+    Cache,
+    Entity,
+    Field,
+    Index,
+    Maybe,
+    Personal,
+    Retain,
+    Rightstore,
+    Stores,
+    Transaction,
+    field,
+    track,
+    upgrade,
+)
 from rightstore.model.event import Event
-from rightstore.model.field import Field, Maybe, field
-from rightstore.model.path import FieldPath
-from rightstore.model.upgrade import upgrade
-from rightstore.model.wish import Cache, Index, Personal, Retain
+from rightstore.types import Expr, Where
+from tests.typing import shop
 from tests.typing.blog import Delivery, Notification, PageView, PostPublished
-from tests.typing.shop import Hold, OrderPlaced, Product, Stock, Variant
-
-Where = Condition | FieldPath[bool]
+from tests.typing.shop import (
+    Draft,
+    Hold,
+    Order,
+    OrderPlaced,
+    Placed,
+    Product,
+    Stock,
+    Variant,
+    place,
+)
 
 
 def find(*where: Where) -> None: ...
@@ -102,3 +121,41 @@ Retain("a", 3)  # E
 Personal("a", ("b",), erase="wipe")  # E
 field(stored_as=1)  # E
 upgrade(PostPublished, to=2)  # E
+track(Product)  # E
+Rightstore("shop", "domain")  # E
+Rightstore("shop", shop)
+
+
+async def wrong_argument(draft: str, tx: Transaction) -> None: ...
+
+
+async def use(stores: Stores, draft: Draft, tx: Transaction) -> None:
+    x: int = await stores.run(place, draft)  # E
+    x2: Placed = await stores.run(place, draft, once="key")
+    await stores.run(wrong_argument, draft)  # E
+    await stores.run(place, draft, once=3)  # E
+    stores.of(Product).find("sku = 1")  # E
+    await stores.of(Product).put(Stock(sku="a", quantity=1, available=1))  # E
+    await stores.of(Product).put(draft)  # E
+    y: Product = await stores.of(Product).get("a")  # E
+    one: Product = await stores.of(Product).get_one("a")
+    await stores.of(Product).get(1.5)  # E
+    await stores.of(Product).put(one, expect="all")  # E
+    await stores.of(Product).change("a", Product.sku == "b")  # E
+    await stores.of(Product).change("a", Product.name.set("b"), or_create=draft)  # E
+    stores.of(Order).find()  # E
+    await stores.of(Order).get("a")
+    rows = await stores.of(Product).find().select(Product.sku, Product.base_price.avg())
+    z: str = rows[0][1]  # E
+    z2: str = rows[0][0]
+    stores.of(int)  # E
+    stores.of(Product).find(Product.name == 3)  # E
+    stores.of(Notification).find(Notification.channels.in_app.read == "yes")  # E
+    stores.of(Product).find((Product.name == 3) & (Product.base_price < 3))  # E
+    stores.of(Product).find().sort(Product.name)  # E
+    await stores.of(Product).find().page("20")  # E
+    await tx.of(Stock).put(one)  # E
+    tx.of(Stock).find()  # E
+    tx.emit()  # E
+    stores.cache  # E
+    stores.native(Product)  # E

@@ -1,23 +1,87 @@
-"""Pulse's and pricing's declarations, as an application writes them: must type-check."""
+"""Pulse, as far as it is records, queries, transactions and schema: must type-check."""
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
-from decimal import Decimal
-from typing import Any, Literal
-from uuid import UUID
+import sys
+from datetime import datetime
+from typing import Any
 
-from rightstore.clock import now
-from rightstore.ids import new_id
-from rightstore.model.condition import Condition, Expr
-from rightstore.model.entity import Entity
+from pydantic import BaseModel
+from sqlalchemy import ForeignKey, select
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+
+from rightstore import (
+    Cache,
+    Entity,
+    Field,
+    Index,
+    Page,
+    Personal,
+    Rightstore,
+    Stores,
+    Transaction,
+    Versioned,
+    errors,
+    field,
+    new_id,
+    now,
+    track,
+)
 from rightstore.model.event import Event
-from rightstore.model.field import Field, Maybe, field
-from rightstore.model.measure import count
-from rightstore.model.order import Order
-from rightstore.model.part import Part
-from rightstore.model.upgrade import upgrade
-from rightstore.model.wish import Cache, Index, Personal
+
+
+class Base(DeclarativeBase): ...
+
+
+class User(Versioned, Base):
+    __tablename__ = "users"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    email: Mapped[str] = mapped_column(unique=True)
+    username: Mapped[str] = mapped_column(unique=True)
+    password_hash: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+class Profile(Versioned, Base):
+    __tablename__ = "profiles"
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    display_name: Mapped[str]
+    bio: Mapped[str] = mapped_column(default="")
+
+
+class Follow(Versioned, Base):
+    __tablename__ = "follows"
+    follower_id: Mapped[str] = mapped_column(ForeignKey("users.id"), primary_key=True)
+    followed_id: Mapped[str] = mapped_column(ForeignKey("users.id"), primary_key=True)
+
+
+class Post(Versioned, Base):
+    __tablename__ = "posts"
+    id: Mapped[str] = mapped_column(primary_key=True)
+    user_id: Mapped[str] = mapped_column(ForeignKey("users.id"))
+    text: Mapped[str]
+    created_at: Mapped[datetime] = mapped_column(default=now)
+
+
+names = ("email", "username")
+users = track(User, personal=Personal("id", (*names, "password_hash"), lookup=names))
+profiles = track(Profile, personal=Personal("user_id", ("display_name", "bio")))
+follows = track(Follow, personal=Personal("follower_id", ()))
+posts = track(Post, personal=Personal("user_id", ("text",), erase="pseudonymise"))
+
+
+class Registration(BaseModel):
+    email: str
+    username: str
+    password_hash: str
+
+
+async def register(r: Registration, tx: Transaction) -> str:
+    user = User(id=new_id(), email=r.email, username=r.username, password_hash=r.password_hash)
+    tx.sql.add(user)
+    await tx.sql.flush()
+    tx.sql.add(Profile(user_id=user.id, display_name=r.username))
+    return user.id
 
 
 class FeedItem(
@@ -88,65 +152,67 @@ class MessageSent(Event, name="message.sent", key="conversation_id", public=True
     recipient_id: str
 
 
-class PricingData(Part):
-    material: Field[str]
-    quantity: Field[int]
-    total_price: Field[Decimal]
+async def fan_out(post: Post, stores: Stores) -> None:
+    async with stores.sql() as session:
+        query = select(Follow.follower_id).where(Follow.followed_id == post.user_id)
+        batches = (await session.stream_scalars(query)).partitions(1000)
+        async for batch in batches:
+            items = [
+                FeedItem(
+                    user_id=follower,
+                    post_id=post.id,
+                    author_id=post.user_id,
+                    text=post.text,
+                    created_at=post.created_at,
+                )
+                for follower in batch
+            ]
+            await stores.of(FeedItem).put_many(items, expect="any")
 
 
-class Performance(Part):
-    calculation_time_ms: Field[int] = field(default=0)
-    cache_hit_rate: Field[float] = field(default=0.0)
-
-
-class PricingAnalytics(
-    Entity,
-    name="pricing_analytics",
-    key="calculation_id",
-    home="mongodb",
-    schema=2,
-    indexes=[
-        Index("customer_id", "-timestamp"),
-        Index("pricing_data.material"),
-        Index("-timestamp"),
-    ],
-):
-    calculation_id: Field[str]
-    customer_id: Field[str]
-    pricing_data: Field[PricingData]
-    performance_metrics: Field[Performance] = field(default_factory=Performance)
-    correlation: Field[UUID | None] = field(default=None)
-    previous: Maybe[PricingData] = field(default=None)
-    source: Field[Literal["web", "api"]] = field(default="web")
-    timestamp: Field[datetime] = field(default_factory=now)
-
-
-@upgrade(PricingAnalytics, to=2)
-def add_metrics(old: dict[str, Any]) -> dict[str, Any]:
-    return {"performance_metrics": {"calculation_time_ms": 0, "cache_hit_rate": 0.0}, **old}
-
-
-class Document(Entity, name="documents", key="key", home="mongodb", cache=Cache(ttl=300, near=2)):
-    key: Field[str]
-    data: Field[dict[str, Any]]
-
-
-def feed(user_id: str) -> tuple[Condition, list[Order]]:
-    return FeedItem.user_id == user_id, [FeedItem.created_at.desc(), FeedItem.post_id.desc()]
-
-
-def send(m: Message) -> MessageSent:
-    return MessageSent(
-        conversation_id=m.conversation_id, message_id=m.id, recipient_id=m.recipient_id
+async def feed(stores: Stores, user_id: str, after: str | None = None) -> Page[FeedItem]:
+    mine = stores.of(FeedItem).find(FeedItem.user_id == user_id)
+    return await mine.sort(FeedItem.created_at.desc(), FeedItem.post_id.desc()).page(
+        20, after=after
     )
 
 
-def trends(
-    material: str, days: int = 30
-) -> tuple[list[Condition], tuple[Expr[date], Expr[Decimal], Expr[int]]]:
-    a = PricingAnalytics
-    return [
-        a.pricing_data.material == material,
-        a.timestamp >= now() - timedelta(days=days),
-        a.previous.total_price > 3,
-    ], (a.timestamp.day(), a.pricing_data.total_price.avg(), count())
+async def send(stores: Stores, m: Message) -> Message:
+    return await stores.of(Message).put(m)
+
+
+async def notify(sent: MessageSent, tx: Transaction) -> None:
+    await tx.of(Notification).put(
+        Notification(
+            user_id=sent.recipient_id,
+            type="message",
+            message="New message",
+            metadata={"messageId": sent.message_id},
+        )
+    )
+
+
+class ProfileOut(BaseModel):
+    user_id: str
+    username: str
+    display_name: str
+
+
+async def profile(stores: Stores, user_id: str) -> ProfileOut:
+    query = (
+        select(User.username, Profile.display_name)
+        .join(Profile, Profile.user_id == User.id)
+        .where(User.id == user_id)
+    )
+    async with stores.sql() as session:
+        row = (await session.execute(query)).one_or_none()
+    if row is None:
+        raise errors.NotFoundError("user")
+    return ProfileOut(user_id=user_id, username=row.username, display_name=row.display_name)
+
+
+async def sign_up(r: Registration, stores: Stores) -> dict[str, str]:
+    return {"id": await stores.run(register, r)}
+
+
+pulse = Rightstore("pulse", sys.modules[__name__])

@@ -10,7 +10,9 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 SOURCE = Path(__file__).with_name("must_fail.py")
-GOOD = [Path(__file__).with_name(f"{name}.py") for name in ("blog", "expression", "pulse", "shop")]
+APPLICATIONS = ("blog", "layer8", "pricing", "pulse", "shop")
+GOOD = [Path(__file__).with_name(f"{name}.py") for name in (*APPLICATIONS, "expression")]
+GOOD.append(ROOT / "examples" / "quickstart.py")
 # What strict pyright says of any line that only mentions an expression.
 STYLE = {"reportUnusedExpression", "reportUnusedImport", "reportUnusedVariable"}
 

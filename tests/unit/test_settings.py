@@ -122,3 +122,25 @@ def test_a_refused_url_does_not_leak_its_password(
 )
 def test_a_masked_url_keeps_what_is_not_secret(url: str, shown: str) -> None:
     assert masked(url) == shown
+
+
+def test_memory_reads_nothing_and_names_no_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    for variable, url in URLS.items():
+        monkeypatch.setenv(variable, url)
+    monkeypatch.setenv("RIGHTSTORE_PORT", "http")
+
+    settings = Settings.memory()
+
+    assert settings.is_memory
+    assert [settings.url(store) for store in STORES] == [None] * 6
+
+
+def test_embedded_keeps_every_setting_but_the_urls(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POSTGRES_URL", URLS["POSTGRES_URL"])
+    monkeypatch.setenv("DB_POOL_MAX_SIZE", "7")
+
+    settings = Settings.embedded()
+
+    assert not settings.is_memory
+    assert settings.url("postgres") is None
+    assert settings.postgres.pool_max == 7

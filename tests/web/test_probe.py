@@ -8,6 +8,7 @@ from starlette.types import ASGIApp
 
 from rightstore.errors import UnavailableError
 from rightstore.ports.connection import Pong
+from rightstore.ports.placement import Atlas, Placement
 from rightstore.runtime.health import Health
 from rightstore.telemetry.alarm import Alarms
 from rightstore.web.assemble import assemble
@@ -40,11 +41,14 @@ class Lamp:
         pass
 
 
-def client(*lamps: Lamp, foreign: Callable[[], list[dict[str, str]]] = list) -> AsyncClient:
+def client(
+    *lamps: Lamp,
+    foreign: Callable[[], list[dict[str, str]]] = list,
+    atlas: Atlas | None = None,
+) -> AsyncClient:
     alarms = Alarms()
-    program = assemble(
-        [], health=Health(lamps, alarms=alarms), alarms=alarms, foreign_alarms=foreign
-    )
+    health = Health(lamps, alarms=alarms, atlas=atlas)
+    program = assemble([], health=health, alarms=alarms, foreign_alarms=foreign)
     return AsyncClient(transport=ASGITransport(program), base_url="http://test")
 
 
@@ -67,8 +71,26 @@ async def test_ready_tells_of_each_store() -> None:
             "postgres": {"status": "ok", "latency_ms": 1.2, "version": "18.1"},
             "redis": {"status": "degraded", "latency_ms": 900.0, "version": "18.1"},
         },
+        "elsewhere": [],
         "alarms": [],
     }
+
+
+async def test_ready_names_each_entity_that_does_not_live_at_home() -> None:
+    async def atlas() -> dict[str, list[Placement]]:
+        return {
+            "shop": [
+                Placement("Product", "mongodb", "mongodb"),
+                Placement("Stock", "dynamodb", "postgres"),
+            ]
+        }
+
+    async with client(Lamp("postgres"), atlas=atlas) as http:
+        answer = (await http.get("/ready")).json()
+
+    stock = {"application": "shop", "entity": "Stock", "home": "dynamodb", "store": "postgres"}
+    assert answer["elsewhere"] == [stock]
+    assert answer["status"] == "ok"
 
 
 async def test_ready_is_503_when_a_required_store_is_down_and_says_why() -> None:

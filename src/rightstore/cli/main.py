@@ -10,7 +10,7 @@ from contextlib import suppress
 import typer
 from typer.exceptions import Abort, TyperException
 
-from rightstore.cli import config, doctor, serve, status, up, version
+from rightstore.cli import check, config, doctor, schema, serve, status, up, version, work
 from rightstore.cli.output import say
 from rightstore.errors import RightstoreError, StoreError, UsageError
 
@@ -29,6 +29,9 @@ app.command("down")(up.down)
 app.command("status")(status.status)
 app.command("doctor")(doctor.doctor)
 app.command("serve")(serve.serve)
+app.command("work")(work.work)
+app.add_typer(schema.commands, name="schema")
+app.command("check")(check.check)
 app.command("config")(config.config)
 app.command("version")(version.version)
 

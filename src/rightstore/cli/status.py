@@ -2,6 +2,7 @@
 
 import asyncio
 import sys
+from dataclasses import asdict
 from typing import Any
 
 import typer
@@ -16,7 +17,7 @@ from rightstore.runtime.lifecycle import Opening
 from rightstore.settings import STORES, Settings
 from rightstore.telemetry import log
 from rightstore.telemetry.alarm import Alarms
-from rightstore.wiring import connection, targets
+from rightstore.wiring import connections
 
 UNAVAILABLE = 3
 
@@ -43,12 +44,12 @@ def status(*, as_json: AsJson = False) -> None:
 async def _check(settings: Settings, alarms: Alarms) -> HealthReport | None:
     """Ask every store; None when there is none to ask."""
     try:
-        found = targets(settings)
+        found, atlas = connections(settings)
     except NotConfiguredError:
         return None
-    opened = [Opening(connection(target)) for target in found.values()]
+    opened = [Opening(connection) for connection in found]
     try:
-        return await Health(opened, alarms=alarms, patience=5.0).check()
+        return await Health(opened, alarms=alarms, patience=5.0, atlas=atlas).check()
     finally:
         await asyncio.gather(*(each.close() for each in opened))
 
@@ -61,9 +62,20 @@ def _record(
     return {
         "status": report.status if report else "down",
         "stores": stores,
+        "entities": _entities(report),
         "stack": state.as_record() if state else None,
         "alarms": [alarm.as_record() for alarm in sounding],
     }
+
+
+def _entities(report: HealthReport | None) -> list[dict[str, str]]:
+    """Return where each entity of each application lives, and where it wishes to."""
+    placements = report.placements if report else {}
+    return [
+        {"application": application, **asdict(placement)}
+        for application, placed in placements.items()
+        for placement in placed
+    ]
 
 
 def _store(settings: Settings, store: str, report: HealthReport | None) -> dict[str, Any]:
@@ -96,6 +108,12 @@ def _show(home: Home, found: dict[str, Any]) -> None:
             for store, one in found["stores"].items()
         ),
     )
+    for one in found["entities"]:
+        if one["store"] != one["home"]:
+            print_line(
+                f"{one['application']} {one['entity']}: lives in {one['store']}, "
+                f"its home is {one['home']}"
+            )
     if found["stack"] is not None:
         _show_stack(home, found["stack"])
     elif any(one["status"] == "down" and one["from"] != "url" for one in found["stores"].values()):

@@ -1,6 +1,7 @@
 """What machines ask a server: /live, /ready and /metrics. No application may have these paths."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from http import HTTPStatus
 
 import msgspec
@@ -42,6 +43,10 @@ class Probes:
         answer = {
             "status": "degraded" if alarms and report.status == "ok" else report.status,
             "stores": {name: _store(health) for name, health in report.stores.items()},
+            "elsewhere": [
+                {"application": application, **asdict(placement)}
+                for application, placement in report.elsewhere()
+            ],
             "alarms": alarms,
         }
         down = report.status == "down"

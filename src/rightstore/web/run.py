@@ -35,7 +35,8 @@ async def _serve(
     settings: Settings, applications: Sequence[Application], host: str, port: int
 ) -> None:
     home, alarms = Home(settings.stack.home), Alarms()
-    opened = [Opening(connection) for connection in connections(settings)]
+    found, atlas = connections(settings)
+    opened = [Opening(connection) for connection in found]
 
     def supervisor_alarms() -> list[dict[str, str]]:
         state = glance(home)
@@ -43,7 +44,7 @@ async def _serve(
 
     program = assemble(
         applications,
-        health=Health(opened, alarms=alarms),
+        health=Health(opened, alarms=alarms, atlas=atlas),
         alarms=alarms,
         foreign_alarms=supervisor_alarms,
         limits=EdgeLimits(settings.web.body_limit, settings.web.request_timeout),

@@ -4,7 +4,8 @@ import pytest
 
 from rightstore.errors import UnavailableError
 from rightstore.ports.connection import Pong
-from rightstore.runtime.health import Health, StoreHealth
+from rightstore.ports.placement import Placement
+from rightstore.runtime.health import LOCATED, Health, StoreHealth
 from rightstore.telemetry.alarm import DISK_LOW, STORE_UNAVAILABLE, Alarms
 from rightstore.testing.clock import VirtualClock
 from rightstore.testing.wait import until
@@ -177,3 +178,47 @@ async def test_the_alarm_of_health_is_the_documented_one() -> None:
     await health.check()
 
     assert alarms.sounding()[0].alarm == STORE_UNAVAILABLE.name
+
+
+class Map:
+    """The port `Atlas` with nothing behind it."""
+
+    def __init__(self) -> None:
+        self.placements = {"shop": [Placement("Stock", "dynamodb", "postgres")]}
+        self.error: Exception | None = None
+        self.reads = 0
+
+    async def __call__(self) -> dict[str, list[Placement]]:
+        self.reads += 1
+        if self.error is not None:
+            raise self.error
+        return self.placements
+
+
+async def test_where_entities_live_is_told_and_read_now_and_then() -> None:
+    clock, atlas = VirtualClock(), Map()
+    health = Health([Lamp("postgres")], alarms=Alarms(), clock=clock, atlas=atlas)
+
+    for _ in range(3):
+        report = await health.check()
+        await clock.advance(LOCATED / 2)
+
+    assert list(report.elsewhere()) == [("shop", Placement("Stock", "dynamodb", "postgres"))]
+    assert atlas.reads == 2
+
+
+async def test_placements_that_cannot_be_read_leave_what_was_known() -> None:
+    clock, atlas, postgres = VirtualClock(), Map(), Lamp("postgres")
+    health = Health([postgres], alarms=Alarms(), clock=clock, atlas=atlas)
+    await health.check()
+
+    await clock.advance(LOCATED)
+    atlas.error = gone("postgres")
+    unread = await health.check()
+    await clock.advance(LOCATED)
+    postgres.error = gone("postgres")
+    down = await health.check()
+
+    assert (unread.status, down.status) == ("ok", "down")
+    assert unread.placements == down.placements == atlas.placements
+    assert atlas.reads == 2
