@@ -4,7 +4,6 @@ import gc
 import os
 import warnings
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
-from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
@@ -16,7 +15,8 @@ from rightstore.adapters.rabbitmq.client import connect as rabbitmq
 from rightstore.adapters.redis.client import connect as redis
 from rightstore.clock import SYSTEM
 from rightstore.ports.connection import Connection, Target
-from rightstore.testing.proxy import HOST, Proxy
+from rightstore.testing.detour import before, by_way_of
+from rightstore.testing.proxy import Proxy
 
 CONNECT: Mapping[str, Callable[..., Connection]] = {
     "postgres": postgres,
@@ -37,13 +37,13 @@ def store(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture(autouse=True)
-def collect(store: str) -> Iterator[None]:
+def collect(request: pytest.FixtureRequest) -> Iterator[None]:
     """Drop the sockets that PyMongo forgets when it is closed while it connects (PYTHON-5867).
 
     Otherwise their warning fails some later test. Other leaks, of ours too, have other warnings.
     """
     yield
-    if store == "mongodb":
+    if "mongodb" in request.node.name:  # the test's own name says which store it is about
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", r"unclosed <socket\.socket", ResourceWarning)
             gc.collect()
@@ -78,26 +78,11 @@ async def make(store: str) -> AsyncIterator[Make]:
 @pytest.fixture
 async def proxy(url: str) -> AsyncIterator[Proxy]:
     """A proxy before the store's server."""
-    parts = urlsplit(url)
-    query = dict(parse_qsl(parts.query))
-    if parts.scheme == "unix":
-        before = Proxy(parts.path)
-    elif "host" in query:
-        before = Proxy(f"{query['host']}/.s.PGSQL.{query.get('port', 5432)}")
-    else:
-        before = Proxy(parts.hostname or "", parts.port or 0)
-    async with before:
-        yield before
+    async with before(url) as proxy:
+        yield proxy
 
 
 @pytest.fixture
-def proxied(store: str, url: str, proxy: Proxy) -> str:
+def proxied(url: str, proxy: Proxy) -> str:
     """The URL of the proxy, for the user and the database of the store's own URL."""
-    parts = urlsplit(url)
-    query = {name: value for name, value in parse_qsl(parts.query) if name not in ("host", "port")}
-    if store == "mongodb":
-        query["directConnection"] = "true"  # or the driver goes where the server says it is
-    path = "" if parts.scheme == "unix" else parts.path
-    scheme = "redis" if store == "redis" else parts.scheme
-    userinfo, at, _ = parts.netloc.rpartition("@")
-    return f"{scheme}://{userinfo}{at}{HOST}:{proxy.port}{path}?{urlencode(query)}"
+    return by_way_of(proxy, url)

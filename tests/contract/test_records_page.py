@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.contract.test_records_suite import BUILDERS
+from tests.contract.test_records_suite import BUILDERS, Urls, urls_of
 
 from rightstore.adapters.memory import table
 from rightstore.adapters.memory.records import MemoryStore
@@ -94,9 +94,15 @@ def store() -> str:
 
 
 @pytest.fixture
-async def opened(store: str) -> AsyncIterator[RecordStore]:
+def urls(store: str, request: pytest.FixtureRequest) -> Urls:
+    """Where the servers are."""
+    return urls_of(store, request)
+
+
+@pytest.fixture
+async def opened(store: str, urls: Urls) -> AsyncIterator[RecordStore]:
     build, _ = BUILDERS[store]
-    async with build() as made:
+    async with build(urls) as made:
         yield made
 
 

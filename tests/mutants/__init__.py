@@ -1,0 +1,1 @@
+"""Seeded faults against the tests of the laws: who catches what."""
