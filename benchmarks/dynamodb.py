@@ -30,6 +30,7 @@ class DynamodbByHand:
         self._client, self._table = client, table
         self._gate = asyncio.Semaphore(AT_ONCE)
         self._computed: dict[str, Item] = {}
+        self._secondary: tuple[str, str] | None = None
 
     async def get(self, key: str) -> Plain:
         """Read one record."""
@@ -77,16 +78,16 @@ class DynamodbByHand:
 
     async def find(self, category: str, limit: int) -> list[Plain]:
         """Find the cheapest of a category: by the index, then as the records are now."""
-        hashed, ranged, index = await self._index(category)
+        hashed, index = await self._index()
+        computed = await self._computed_of(category)
         found = await self._client.query(
             TableName=self._table,
             IndexName=index,
             KeyConditionExpression="#h = :h",
             ExpressionAttributeNames={"#h": hashed},
-            ExpressionAttributeValues={":h": self._computed[category][hashed]},
+            ExpressionAttributeValues={":h": computed[hashed]},
             Limit=limit,
         )
-        assert ranged  # noqa: S101 - what the index sorts by
         records = await self.get_many([item["PK"]["S"] for item in found["Items"]])
         return [record for record in records if record is not None]
 
@@ -124,12 +125,13 @@ class DynamodbByHand:
             }
         return self._computed[category]
 
-    async def _index(self, category: str) -> tuple[str, str, str]:
-        await self._computed_of(category)
-        answer = await self._client.describe_table(TableName=self._table)
-        [index] = answer["Table"]["GlobalSecondaryIndexes"]
-        hashed, ranged = (part["AttributeName"] for part in index["KeySchema"])
-        return hashed, ranged, index["IndexName"]
+    async def _index(self) -> tuple[str, str]:
+        """Return the attribute that the index goes by, and its name."""
+        if self._secondary is None:
+            answer = await self._client.describe_table(TableName=self._table)
+            [index] = answer["Table"]["GlobalSecondaryIndexes"]
+            self._secondary = index["KeySchema"][0]["AttributeName"], index["IndexName"]
+        return self._secondary
 
 
 def _plain(item: Mapping[str, Any]) -> Plain:

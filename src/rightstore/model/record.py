@@ -48,9 +48,11 @@ def from_stored(
     declaration = declaration_of(kind)
     if schema and schema < declaration.schema:
         stored = upgraded(declaration, stored, schema)
-    record: E = _decoded(
-        kind, stored, name=declaration.name, rename=declaration.rename, store=store
-    )
+    python: Any = kind
+    try:
+        record: E = _decoder(python, declaration.rename)(stored)
+    except RefusedError as refusal:
+        raise _unreadable(declaration.name, refusal, store) from None
     record.__dict__["_version"] = version
     return record
 
@@ -75,7 +77,11 @@ def fact_to_stored(fact: Event) -> dict[str, Any]:
 
 def fact_from_stored(kind: type[Ev], stored: dict[str, Any], *, store: str = "unknown") -> Ev:
     """Return the fact that was stored; names that are not declared are left out."""
-    fact: Ev = _decoded(kind, stored, name=event_of(kind).name, rename=None, store=store)
+    python: Any = kind
+    try:
+        fact: Ev = _decoder(python, None)(stored)
+    except RefusedError as refusal:
+        raise _unreadable(event_of(kind).name, refusal, store) from None
     return fact
 
 
@@ -102,14 +108,10 @@ def _decoder(kind: Any, rename: str | None) -> Decode:
     return decoder(Kind("part", python=kind), rename)
 
 
-def _decoded(kind: Any, stored: Any, *, name: str, rename: str | None, store: str) -> Any:
-    try:
-        return _decoder(kind, rename)(stored)
-    except RefusedError as refusal:
-        raise CorruptDataError(
-            f"A record of {name} in {store} cannot be read: {name}{refusal.path}: "
-            f"{refusal.reason}.",
-            store=store,
-            operation="read",
-            outcome="not applied",
-        ) from None
+def _unreadable(name: str, refusal: RefusedError, store: str) -> CorruptDataError:
+    return CorruptDataError(
+        f"A record of {name} in {store} cannot be read: {name}{refusal.path}: {refusal.reason}.",
+        store=store,
+        operation="read",
+        outcome="not applied",
+    )

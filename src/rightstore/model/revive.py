@@ -49,20 +49,21 @@ class PartDecoder:
         self._is_simple = not hasattr(python, "__post_init__")
 
     def __call__(self, stored: Any) -> Any:  # noqa: D102 - the class says it
-        values = self.values(stored)
         if not self._is_simple:
+            values: dict[str, Any] = {}
+            self._fill(values, stored)
             return self._python(**values)
         made = object.__new__(self._python)
-        made.__dict__.update(values)
+        # Written at once to where they belong, also in a frozen one.
+        self._fill(made.__dict__, stored)
         return made
 
-    def values(self, stored: Any) -> dict[str, Any]:
-        """Return the values by attribute name; what an older record lacks gets its default."""
+    def _fill(self, done: dict[str, Any], stored: Any) -> None:
+        """Set the values by attribute name; what an older record lacks gets its default."""
         if type(stored) is not dict and not isinstance(stored, Mapping):
             raise wrong_type(self._python.__name__, stored)
         if self._table is None:
             self._table = self._fields()
-        done: dict[str, Any] = {}
         attribute = ""
         try:
             for attribute, name, exact, decode, member in self._table:
@@ -75,7 +76,6 @@ class PartDecoder:
         except RefusedError as refusal:
             refusal.steps.append(f".{attribute}")
             raise
-        return done
 
     def _fields(self) -> "list[_Field]":
         return [
@@ -118,13 +118,11 @@ def _list_decoder(kind: Kind, rename: str | None) -> Decode:
     def decode_list(value: Any) -> Any:
         if not isinstance(value, list):
             raise wrong_type(kind, value)
-        if exact is not None and set(map(type, value)) <= {exact}:
-            return whole(value)
         done: list[Any] = []
         try:
             for item in value:
                 # No comprehension: the length so far is the place of a refusal.
-                done.append(decode(item))  # noqa: PERF401 - see above
+                done.append(item if type(item) is exact else decode(item))  # noqa: PERF401 - see above
         except RefusedError as refusal:
             refusal.steps.append(f"[{len(done)}]")
             raise
