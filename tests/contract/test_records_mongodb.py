@@ -13,7 +13,8 @@ from pymongo.monitoring import CommandListener, CommandStartedEvent
 from tests.contract.records_mongodb import CAN, connected, room
 
 from rightstore.adapters.mongodb.client import MongodbConnection
-from rightstore.adapters.mongodb.portability import CAPABILITIES, obstacles, probe
+from rightstore.adapters.mongodb.portability import CAPABILITIES, obstacles
+from rightstore.adapters.mongodb.probe import probe
 from rightstore.adapters.mongodb.schema import MongodbSchema
 from rightstore.adapters.mongodb.store import MongodbStore
 from rightstore.clock import SYSTEM

@@ -9,7 +9,7 @@ from tests.contract.records_mongodb import CAN, connected, room
 
 from rightstore.adapters.mongodb.store import MongodbStore
 from rightstore.clock import SYSTEM
-from rightstore.errors import ConditionError, StoreError, VersionConflictError
+from rightstore.errors import ConditionError, DeadlineError, StoreError, VersionConflictError
 from rightstore.model.record import to_stored
 from rightstore.ports.records import Change, Delete, Put
 from rightstore.testing.contract.sample import SAMPLE, Sample, fill, new, samples
@@ -234,3 +234,33 @@ async def test_a_wire_cut_in_a_reply_is_no_end(way: Way, count: int) -> None:
 
     assert (await writing).version == 2
     assert await way.now(record.id) == (2, 1)
+
+
+async def test_a_read_whose_connection_breaks_is_asked_again(way: Way) -> None:
+    record = Sample(in_stock=7)
+    await fill(way.straight, [record])
+    await way.broken.records(SAMPLE).get(record.id)
+    way.proxy.to_client.pause()
+    sent = way.proxy.to_server.forwarded
+    reading = asyncio.create_task(way.broken.records(SAMPLE).get(record.id))
+    await until(lambda: way.proxy.to_server.forwarded > sent)
+
+    way.proxy.reset()
+    await way.proxy.heal()
+
+    found = await reading
+    assert found is not None
+    assert found.data["inStock"] == 7
+
+
+async def test_a_read_of_a_silent_server_ends_in_its_time(way: Way) -> None:
+    records = way.broken.records(SAMPLE)
+    await records.get("a")
+    way.proxy.to_client.pause()
+    began = SYSTEM.monotonic()
+
+    with pytest.raises(DeadlineError) as caught:
+        await records.get("a")
+
+    assert caught.value.outcome == "not applied"
+    assert SYSTEM.monotonic() - began < 2 * PATIENCE

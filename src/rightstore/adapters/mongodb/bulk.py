@@ -23,6 +23,8 @@ Outcome = int | StateError | StoreError
 MAX_BYTES = 12 * 1024 * 1024
 MAX_PUTS = 5_000
 AT_ONCE = 16
+# What `guarded` fails with.
+CONVERSION_FAILED = 241
 
 
 Sized = list[tuple[Put, RawBSONDocument]]
@@ -69,6 +71,9 @@ class Bulk:
         except DuplicateKeyError:
             return {}
         except (StateError, StoreError) as error:
+            if getattr(error.__cause__, "code", None) == CONVERSION_FAILED:
+                # This server stops at the first that it refuses: some were done, as each will tell.
+                return {}
             return {write.key: error for write, _ in batch}
         refused = {error["index"] for error in sent.reply.get("writeErrors", ())}
         return {

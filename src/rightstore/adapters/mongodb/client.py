@@ -27,6 +27,8 @@ Answer: TypeAlias = tuple[dict[str, Any], float]
 # A server with users answers `buildInfo` to everybody, but this only to one of them.
 FOR_USERS = {"listDatabases": 1, "nameOnly": True, "authorizedDatabases": True}
 BUILD_INFO = {"buildInfo": 1}
+# What the embedded server adds to its answer to it.
+EMBEDDED = "secantusVersion"
 
 
 def connect(target: Target, clock: Clock) -> "MongodbConnection":

@@ -13,7 +13,7 @@ from decimal import Decimal
 from functools import cache
 from typing import Any
 
-from bson import Decimal128, Int64, decode
+from bson import Decimal128, Int64
 from bson.binary import UuidRepresentation
 from bson.codec_options import CodecOptions, TypeDecoder, TypeEncoder, TypeRegistry
 from bson.raw_bson import RawBSONDocument
@@ -65,16 +65,11 @@ CODEC: CodecOptions[dict[str, Any]] = CodecOptions(
     ),
 )
 # The driver applies a type registry to the documents of its own methods only: to those in the
-# answer of a command it is applied here.
+# answer of a command `Layout.opened` applies it.
 RAW: CodecOptions[RawBSONDocument] = CODEC.with_options(
     document_class=RawBSONDocument,
     type_registry=TypeRegistry([_DecimalEncoder(), _DateEncoder()]),
 )
-
-
-def opened(found: Any) -> Any:
-    """Return a document in the answer of a command with the values that it stands for."""
-    return None if found is None else decode(found.raw, CODEC)
 
 
 def escaped(value: Any) -> Any:

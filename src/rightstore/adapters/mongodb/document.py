@@ -7,10 +7,12 @@ not repeated, or else the text of the key. It asks and writes nothing.
 from collections.abc import Mapping
 from typing import Any
 
-from bson import decode, encode
+from bson import decode, decode_all, encode
+from bson.errors import InvalidBSON
+from bson.raw_bson import RawBSONDocument
 
 from rightstore.adapters.mongodb.codec import CODEC, dater, decoder, encoder, unescaped
-from rightstore.errors import UsageError
+from rightstore.errors import CorruptDataError, UsageError
 from rightstore.model.declaration import Declaration
 from rightstore.model.key import decode_key, encode_key
 from rightstore.model.kind import Kind
@@ -67,6 +69,35 @@ class Layout:
             return dict(mended)
         return {name: value for name, value in mended.items() if name != self._key_field}
 
+    def documents(self, raw: bytes) -> list[Document]:
+        """Return the documents in these bytes with the values that they stand for."""
+        try:
+            return decode_all(raw, CODEC)
+        except InvalidBSON as error:
+            why = "one holds a value that Python has not, as a year above 9999"
+            raise self.unreadable(why) from error
+
+    def opened(self, found: RawBSONDocument | None) -> Document | None:
+        """Return a document in the answer of a command with the values that it stands for."""
+        return None if found is None else self.documents(bytes(found.raw))[0]
+
+    def unreadable(self, why: str) -> CorruptDataError:
+        """Return the error of a document that is no record."""
+        return CorruptDataError(
+            f"A record of {self.name} in mongodb cannot be read: {why}: mend or remove it.",
+            store="mongodb",
+            operation="read",
+            outcome="not applied",
+        )
+
+    def judge(self, document: Document) -> None:
+        """Refuse a document that was written past us: it has no version."""
+        if VERSION not in document or WRITE_ID not in document:
+            raise self.unreadable(
+                f"a document there has no `{VERSION}` or no `{WRITE_ID}`: it was not written by "
+                "Rightstore"
+            )
+
     def data(self, document: Document, *, is_marked: bool = True) -> Document:
         """Return the record that a document holds; it takes the document over.
 
@@ -87,8 +118,9 @@ class Layout:
 
     def stored(self, document: Document, *, is_marked: bool = True) -> Stored:
         """Return a document, which is no tombstone, as the record that it is."""
+        self.judge(document)
         identity, version = document[ID], document[VERSION]
-        schema, write_id = document[SCHEMA], document[WRITE_ID]
+        schema, write_id = document.get(SCHEMA, 0), document[WRITE_ID]
         data = self.data(document, is_marked=is_marked)
         return Stored(self.key_of(identity), version, data, schema, write_id)
 

@@ -4,6 +4,7 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from bson.errors import InvalidBSON, InvalidDocument
 from pymongo.errors import (
     AutoReconnect,
     ExecutionTimeout,
@@ -11,11 +12,13 @@ from pymongo.errors import (
     NetworkTimeout,
     OperationFailure,
     PyMongoError,
+    ServerSelectionTimeoutError,
     WaitQueueTimeoutError,
 )
 
 from rightstore.cancellation import Cancellable
 from rightstore.errors import (
+    CorruptDataError,
     DeadlineError,
     Outcome,
     RejectedError,
@@ -42,8 +45,8 @@ TABLE: tuple[tuple[type[Exception], frozenset[int], type[StoreError], str], ...]
         OperationFailure,
         frozenset({13}),  # Unauthorized
         RejectedError,
-        "does not give this user the right: grant readWriteAnyDatabase, dbAdminAnyDatabase and "
-        "clusterMonitor",
+        "does not give this user the right: grant readWrite on the database of each application, "
+        "and clusterMonitor (the embedded server knows readWriteAnyDatabase only)",
     ),
     (
         OperationFailure,
@@ -75,6 +78,21 @@ TABLE: tuple[tuple[type[Exception], frozenset[int], type[StoreError], str], ...]
     (OSError, _ANY, UnavailableError, _UNREACHABLE),
 )
 DRIVER_ERRORS = tuple({row[0] for row in TABLE})
+# HostUnreachable, HostNotFound, NetworkTimeout, ReadConcernMajorityNotAvailableYet,
+# ExceededTimeLimit, SocketException
+_PASSING = frozenset({6, 7, 89, 134, 262, 9001})
+
+
+def is_passing(error: PyMongoError) -> bool:
+    """Tell whether a read that failed so may succeed at once when it is asked again.
+
+    A server that was silent, or that was not found in time, has had its time.
+    """
+    if isinstance(error, OperationFailure):
+        return error.code in _PASSING
+    if isinstance(error, NetworkTimeout | ServerSelectionTimeoutError):
+        return False
+    return isinstance(error, AutoReconnect)
 
 
 @contextmanager
@@ -83,6 +101,20 @@ def translated(operation: str, *, at: str, outcome: Outcome = "unknown") -> Iter
     try:
         with Cancellable():
             yield
+    except InvalidBSON as error:
+        raise CorruptDataError(
+            f"mongodb at {at} holds a value that Python has not, as a year above 9999: mend it",
+            store="mongodb",
+            operation=operation,
+            outcome=outcome,
+        ) from error
+    except InvalidDocument as error:
+        raise RejectedError(
+            f"mongodb at {at} takes up to 16 MB in one request: ask for less at once",
+            store="mongodb",
+            operation=operation,
+            outcome="not applied",
+        ) from error
     except DRIVER_ERRORS as error:
         code = getattr(error, "code", None)
         kind, says = next(

@@ -1,26 +1,28 @@
 """The ports `Records` and `Queries` of one entity. How a write is done: `writer`, `bulk`."""
 
 from collections.abc import AsyncIterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from bson import decode_all
+from bson.raw_bson import RawBSONDocument
 from pymongo import ASCENDING, DESCENDING
 from pymongo.asynchronous.collection import AsyncCollection
+from pymongo.errors import PyMongoError
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 
 from rightstore.adapters.mongodb.bulk import Bulk
 from rightstore.adapters.mongodb.client import MongodbConnection
-from rightstore.adapters.mongodb.codec import CODEC, MARK
+from rightstore.adapters.mongodb.codec import CODEC, MARK, RAW
 from rightstore.adapters.mongodb.document import DELETED, ID, Document, Layout
-from rightstore.adapters.mongodb.errors import translated
+from rightstore.adapters.mongodb.errors import is_passing, translated
 from rightstore.adapters.mongodb.filter import Filter, after, all_of, filter_of
 from rightstore.adapters.mongodb.group import pipeline_of, rows_from
 from rightstore.adapters.mongodb.writer import Writer
 from rightstore.clock import Clock
 from rightstore.errors import StateError, StoreError
 from rightstore.model.condition import Condition, Expr
+from rightstore.model.evaluate import position
 from rightstore.model.group import Row, is_grouped, rows_of
 from rightstore.model.query import alive
 from rightstore.model.record import copied
@@ -28,6 +30,7 @@ from rightstore.ports.records import Change, Delete, Find, Put, Stored, judge_ba
 
 # The server sends what fits 16 MB at once, so that a find is one round trip.
 BATCH = 100_000
+_AT_ONCE: Document = {"singleBatch": True, "readConcern": {"level": "majority"}}
 _NOT_DELETED: Filter = {DELETED: {"$ne": True}}
 
 
@@ -59,8 +62,9 @@ class MongodbRecords:
         """Return the record; None when it is absent."""
         where = self._with_unexpired({ID: {"$eq": self._layout.id_of(key)}})
         with self._reading("get"):
-            found = await self._fetch(where, limit=-1)
-        return self._stored(found.documents[0], found) if found.documents else None
+            raw = await self._first(where)
+        document = self._layout.opened(raw)
+        return self._stored(document, is_marked=raw is not None and MARK in bytes(raw.raw))
 
     async def get_many(self, keys: Sequence[str]) -> list[Stored | None]:
         """Return a record or None for each key, in the order asked."""
@@ -73,8 +77,8 @@ class MongodbRecords:
         by_id: Mapping[Any, Document] = {document[ID]: document for document in found.documents}
         if len(set(wanted)) < len(wanted):
             # Each answer takes its document over.
-            return [self._stored(copied(by_id.get(identity)), found) for identity in wanted]
-        return [self._stored(by_id.get(identity), found) for identity in wanted]
+            return [self._stored(copied(by_id.get(it)), is_marked=found.is_marked) for it in wanted]
+        return [self._stored(by_id.get(it), is_marked=found.is_marked) for it in wanted]
 
     async def put(self, write: Put) -> int:
         """Store the record; return its new version."""
@@ -124,17 +128,45 @@ class MongodbRecords:
     async def _found_by(self, what: Find) -> _Found:
         if what.limit == 0:
             return _Found([])
-        with self._reading("find"):
-            found = await self._fetch(
-                self._filter(what),
-                sort=list(self._sort(what).items()) or None,
-                limit=what.limit or 0,
-            )
         # A record that moves in the order while the server walks along it may come twice.
         once: dict[Any, Document] = {}
-        for document in found.documents:
-            once.setdefault(document[ID], document)
-        return _Found(list(once.values()), found.is_marked)
+        asked, is_marked = what, False
+        while True:
+            with self._reading("find"):
+                found = await self._fetch(
+                    self._filter(asked),
+                    sort=list(self._sort(asked).items()) or None,
+                    limit=asked.limit or 0,
+                )
+            is_marked = is_marked or found.is_marked
+            for document in found.documents:
+                once.setdefault(document[ID], document)
+            further = self._further(what, asked, found.documents, have=len(once))
+            if further is None:
+                return _Found(list(once.values()), is_marked)
+            asked = further
+
+    def _further(self, what: Find, asked: Find, found: list[Document], *, have: int) -> Find | None:
+        """Return how to go on for what double ones took the place of; None when nothing lacks."""
+        lacks = (what.limit or 0) - have
+        if lacks <= 0 or len(found) < (asked.limit or 0) or not what.orders:
+            return None
+        last = position(self._layout.data(copied(found[-1])), what.orders)
+        return replace(what, limit=lacks, after=last)
+
+    async def _first(self, where: Filter) -> RawBSONDocument | None:
+        """Find one document by a plain command: a cursor of the driver costs a third more."""
+        command = {"find": self._layout.name, "filter": where, "limit": 1, **_AT_ONCE}
+        database = self._connection.client.get_database(self._namespace)
+        try:
+            reply = await database.command(command, codec_options=RAW)
+        except PyMongoError as error:
+            if not is_passing(error):
+                raise
+            # As the driver does by itself with reads that are no plain commands.
+            reply = await database.command(command, codec_options=RAW)
+        found: list[RawBSONDocument] = reply["cursor"]["firstBatch"]
+        return found[0] if found else None
 
     async def _fetch(self, where: Filter, **options: Any) -> _Found:
         """Find documents; they are decoded all at once, which is several times faster."""
@@ -143,14 +175,14 @@ class MongodbRecords:
         )
         found = _Found([])
         async for batch in cursor:
-            found.documents += decode_all(batch, CODEC)
+            found.documents += self._layout.documents(batch)
             found.is_marked = found.is_marked or MARK in batch
         return found
 
-    def _stored(self, document: Document | None, found: _Found) -> Stored | None:
+    def _stored(self, document: Document | None, *, is_marked: bool) -> Stored | None:
         if document is None or DELETED in document:
             return None
-        return self._layout.stored(document, is_marked=found.is_marked)
+        return self._layout.stored(document, is_marked=is_marked)
 
     def _filter(self, what: Find) -> Filter:
         layout = self._layout

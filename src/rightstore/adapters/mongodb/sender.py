@@ -22,7 +22,7 @@ from pymongo.errors import (
     WaitQueueTimeoutError,
 )
 
-from rightstore.adapters.mongodb.client import Client, MongodbConnection
+from rightstore.adapters.mongodb.client import BUILD_INFO, EMBEDDED, Client, MongodbConnection
 from rightstore.adapters.mongodb.codec import RAW
 from rightstore.adapters.mongodb.errors import DRIVER_ERRORS, translated
 from rightstore.cancellation import Cancellable
@@ -40,9 +40,11 @@ UNSURE = frozenset({6, 7, 50, 89, 91, 189, 262, 9001, 10107, 11600, 11602, 13435
 VALIDATION_FAILED = 121
 # It, and three of "the document is too large".
 FORBIDDEN = frozenset({VALIDATION_FAILED, 10334, 17419, 17420})
-# Before a write is sent again. The embedded server knows a write by its number once it is done: of
-# two copies at the same time it would do both, so the first gets time to end.
-PAUSE = 0.4
+# Before a write is sent again.
+PAUSE = 0.05
+# The embedded server knows a write by its number only once it is done: of two copies at the same
+# time it would do both. There the first gets all of its time to end, and at least this.
+LONG_PAUSE = 0.4
 
 
 @dataclass(slots=True)
@@ -72,6 +74,8 @@ class Sender:
         self._connection, self._namespace, self._clock = connection, namespace, clock
         self._is_numbered = is_numbered
         self._lanes: list[Lane] = []
+        # Asked when it first matters.
+        self._knows_late: bool | None = None
 
     async def send(self, command: Command, operation: str) -> Sent:
         """Send a write until it is answered; DuplicateKeyError is the caller's."""
@@ -82,15 +86,19 @@ class Sender:
         with self._translated(operation):
             deadline = self._clock.monotonic() + 2 * self._connection.target.timeout
             while True:
+                since = self._clock.monotonic()
                 try:
                     reply = await self._ask(self._written(command, lane), lane)
                     break
                 except DRIVER_ERRORS as error:
                     if not self._may_resend(error, lane, deadline, again=again):
+                        if lane and not again and _is_answered(error):
+                            self._lanes.append(lane)
                         self._raise(error, operation, again=again)
+                    is_over = isinstance(error, OperationFailure)
                     again = True
-                await self._clock.sleep(PAUSE)
-        # After an error or a cancellation a lane is not used again.
+                await self._rest(since, is_over=is_over)
+        # After a lost reply or a cancellation a lane is not used again.
         if lane and not again:
             self._lanes.append(lane)
         self._check_concern(reply, operation)
@@ -110,6 +118,24 @@ class Sender:
                     await self._ask(self._written(command, sent.lane), sent.lane)
                 except DRIVER_ERRORS as error:
                     self._raise(error, "fence", again=True)
+
+    async def _rest(self, since: float, *, is_over: bool) -> None:
+        """Wait before the next copy of a write, until the one sent at `since` should be over."""
+        rest = PAUSE
+        if not is_over and await self._is_late():
+            ends = since + self._connection.target.timeout
+            rest = max(LONG_PAUSE, ends - self._clock.monotonic())
+        await self._clock.sleep(rest)
+
+    async def _is_late(self) -> bool:
+        """Tell whether the server may know a write by its number only once it is done."""
+        if self._knows_late is None:
+            try:
+                built = await self._connection.client.admin.command(dict(BUILD_INFO))
+            except DRIVER_ERRORS:
+                return True
+            self._knows_late = EMBEDDED in built
+        return self._knows_late
 
     def _take(self) -> Lane:
         client = self._connection.client
@@ -177,6 +203,11 @@ def is_unsure(error: BaseException) -> bool:
     if isinstance(error, OperationFailure):
         return error.code in UNSURE or error.has_error_label("RetryableWriteError")
     return not isinstance(error, InvalidOperation)
+
+
+def _is_answered(error: BaseException) -> bool:
+    """Tell whether the server has refused the write for good."""
+    return isinstance(error, OperationFailure) and not is_unsure(error)
 
 
 def _was_never_sent(error: BaseException) -> bool:

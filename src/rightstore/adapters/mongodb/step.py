@@ -26,6 +26,8 @@ from rightstore.ports.records import Change, Delete, Expect, Put, Seen, Write
 
 _OLD_VERSION: Expression = {"$ifNull": [f"${VERSION}", 0]}
 _NOW_VERSION: Expression = {"$add": [_OLD_VERSION, 1]}
+# A document without a version was written past us: it is not written over.
+_IS_OURS: Expression = {"$ne": [{"$type": f"${VERSION}"}, "missing"]}
 # What a verdict on a put or a delete needs of the document, where nothing expires.
 _BRIEF: Document = {VERSION: 1, WRITE_ID: 1, DELETED: 1}
 
@@ -105,11 +107,13 @@ def _tests(layout: Layout, write: Put | Change | Delete, now: datetime) -> list[
 
 
 def _expected(layout: Layout, expect: Expect, now: datetime) -> list[Expression]:
-    if expect == "any" or mutant("no_version_check"):
+    if mutant("no_version_check"):
         return []
+    if expect == "any":
+        return [_IS_OURS]
     live = _live(layout, now)
     if expect == 0:
-        return [{"$not": [live]}]
+        return [_IS_OURS, {"$not": [live]}]
     return [live, {"$eq": [f"${VERSION}", expect]}]
 
 

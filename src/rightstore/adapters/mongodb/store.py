@@ -20,7 +20,7 @@ from rightstore.ports.records import Batch, Queries, Records, Seen, judge_batch,
 class MongodbStore:
     """The records of one namespace: a database of that name. `clock` tells what has expired.
 
-    `capabilities` are those of the running server (`portability.probe`); without `transaction` it
+    `capabilities` are those of the running server (`probe`); without `transaction` it
     is no replica set, and a lost reply to a write stays "unknown".
     """
 

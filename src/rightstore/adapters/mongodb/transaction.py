@@ -1,23 +1,23 @@
 """Several writes of several records as one transaction of the server: all of them or none.
 
 What others write at the same time makes the server give a transaction up; it is begun again, with
-the same write ids, until the time is up.
+the same write ids, until the time is up. Those of one process wait for each other instead.
 """
 
 import asyncio
 import random
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 
 from bson.errors import InvalidDocument
 from pymongo.asynchronous.client_session import AsyncClientSession
-from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError
+from pymongo.errors import DuplicateKeyError, OperationFailure, PyMongoError, WriteConcernError
 from pymongo.read_concern import ReadConcern
 from pymongo.read_preferences import ReadPreference
 from pymongo.write_concern import WriteConcern
 
 from rightstore.adapters.mongodb.client import MongodbConnection
-from rightstore.adapters.mongodb.codec import CODEC, RAW, opened
+from rightstore.adapters.mongodb.codec import CODEC, RAW
 from rightstore.adapters.mongodb.document import ID, VERSION, WRITE_ID, Document, Layout
 from rightstore.adapters.mongodb.errors import DRIVER_ERRORS, translated
 from rightstore.adapters.mongodb.perform import Runner, is_about_key, perform
@@ -31,9 +31,13 @@ from rightstore.ports.records import Seen, Write
 Writes = Sequence[tuple[Layout, Write]]
 # How long a transaction that is given up may keep us waiting for the server to hear of it.
 GOODBYE = 1.0
+# Transactions on the same record queue up here; two records share a queue by chance only.
+QUEUES = 1024
 FIRST_PAUSE, LONGEST_PAUSE = 0.005, 0.2
 # WriteConflict, and what it does to the statements after it.
 _CONFLICTS = frozenset({112, 251})
+
+_UNKNOWN = "UnknownTransactionCommitResult"
 
 
 class _AgainError(Exception):
@@ -45,10 +49,27 @@ class Transaction:
 
     def __init__(self, connection: MongodbConnection, namespace: str, clock: Clock) -> None:
         self._connection, self._namespace, self._clock = connection, namespace, clock
+        self._queues = [asyncio.Lock() for _ in range(QUEUES)]
 
     async def write(self, writes: Writes) -> list[int]:
         """Do all or nothing; return the versions."""
         deadline = self._clock.monotonic() + self._connection.target.timeout
+        async with AsyncExitStack() as turn:
+            await self._wait(turn, writes)
+            return await self._repeated(writes, deadline)
+
+    async def _wait(self, turn: AsyncExitStack, writes: Writes) -> None:
+        """Wait for those of this process that write the same records: they would only conflict."""
+        places = {hash((layout.name, write.key)) % QUEUES for layout, write in writes}
+        try:
+            async with asyncio.timeout(self._connection.target.timeout):
+                # In one order for all, so that no two wait for each other.
+                for place in sorted(places):
+                    await turn.enter_async_context(self._queues[place])
+        except TimeoutError as error:
+            raise _crowded() from error
+
+    async def _repeated(self, writes: Writes, deadline: float) -> list[int]:
         pause = FIRST_PAUSE
         while True:
             try:
@@ -56,9 +77,7 @@ class Transaction:
                     return await self._attempt(writes)
             except _AgainError as error:
                 if self._clock.monotonic() >= deadline:
-                    raise VersionConflictError(
-                        "Others write these records all the time: nothing was changed, try again."
-                    ) from error
+                    raise _crowded() from error
             # Not all at the same moment again.
             await self._clock.sleep(pause * (0.5 + random.random()))  # noqa: S311 - no secret
             pause = min(2 * pause, LONGEST_PAUSE)
@@ -91,9 +110,8 @@ class Transaction:
                 self._judge(error)
                 raise
 
-        async def update(_: Layout, __: Write, command: Document) -> Document | None:
-            found: Document | None = opened((await run(command))["value"])
-            return found
+        async def update(layout: Layout, _: Write, command: Document) -> Document | None:
+            return layout.opened((await run(command))["value"])
 
         async def insert(layout: Layout, document: Document) -> list[Reply]:
             reply = await run({"insert": layout.name, "documents": [document]})
@@ -134,7 +152,7 @@ class Transaction:
             except PyMongoError as error:
                 if mutant("lost_reply_is_failure"):
                     raise self._unanswered("not applied") from error
-                if isinstance(error, OperationFailure) and not is_unsure(error):
+                if isinstance(error, OperationFailure) and not may_be_done(error):
                     # The driver has asked twice already, and not every server remembers.
                     if await self._happened(writes, versions):
                         return
@@ -173,6 +191,18 @@ class Transaction:
             operation="write",
             outcome=outcome,
         )
+
+
+def _crowded() -> VersionConflictError:
+    return VersionConflictError(
+        "Others write these records all the time: nothing was changed, try again."
+    )
+
+
+def may_be_done(error: OperationFailure) -> bool:
+    """Tell whether a commit that failed may have been done: then it is asked for again."""
+    is_unconfirmed = isinstance(error, WriteConcernError)
+    return is_unconfirmed or is_unsure(error) or error.has_error_label(_UNKNOWN)
 
 
 def _is_conflict(error: OperationFailure) -> bool:

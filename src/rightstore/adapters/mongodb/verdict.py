@@ -23,7 +23,7 @@ def is_done(write: Write, document: Document | None) -> bool:
     """Tell whether the document is what this write left."""
     if document is None or isinstance(write, Seen):
         return False
-    found: bool = document[WRITE_ID] == write.write_id
+    found: bool = document.get(WRITE_ID) == write.write_id
     return found
 
 
@@ -52,6 +52,7 @@ def live_version(layout: Layout, document: Document | None, now: datetime) -> in
     """Return the version of what is there, 0 when it is absent."""
     if document is None or document.get(DELETED):
         return 0
+    layout.judge(document)
     unexpired = alive(layout.declaration, now)
     if unexpired is not None and not satisfies(layout.data(copied(document)), unexpired):
         return 0

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from rightstore.adapters.mongodb.client import MongodbConnection
-from rightstore.adapters.mongodb.codec import CODEC, opened
+from rightstore.adapters.mongodb.codec import CODEC
 from rightstore.adapters.mongodb.document import ID, VERSION, Document, Layout
 from rightstore.adapters.mongodb.errors import translated
 from rightstore.adapters.mongodb.perform import Done, Runner, perform
@@ -37,7 +37,7 @@ class Writer:
 
     async def _update(self, layout: Layout, write: Write, command: Document) -> Document | None:
         sent = await self.sender.send(command, "write")
-        document: Document | None = opened(sent.reply["value"])
+        document: Document | None = layout.opened(sent.reply["value"])
         if not sent.again or isinstance(write, Seen) or is_done(write, document):
             return document
         if write.expect not in ("any", 0):
