@@ -74,6 +74,7 @@ class PostgresSettings(StoreSettings):
         None, description="postgresql://owner:password@host:5432/database"
     )
     lock_timeout: float = Field(3.0, gt=0, le=300, description="seconds from 0.001 to 300")
+    statement_timeout: float = Field(2.0, gt=0, le=3600, description="seconds from 0.001 to 3600")
     pool_min: int = Field(
         2, ge=0, le=1000, validation_alias="DB_POOL_MIN_SIZE", description="a number from 0 to 1000"
     )

@@ -31,9 +31,9 @@ MEMORY = "rightstore.adapters.memory.records:MemoryStore"
 class Adapter:
     """Where the parts of one adapter are, as `module:name`, and the driver that it needs.
 
-    `client` is the attribute of its connection that is the driver's own client. Only a store of
-    records has what comes after it; `placement`, `relational` and what comes after `older` only the
-    control store.
+    `client` is the attribute of its connection that is the driver's own client. `search` and what
+    judges for it only a store of search has; what comes after them a store of records; `placement`,
+    `relational` and what comes after `older` only the control store.
     """
 
     driver: str
@@ -41,6 +41,8 @@ class Adapter:
     checkup: str
     bootstrap: str | None = None
     client: str = "client"
+    search: str | None = None
+    searchable: str | None = None
     store: str | None = None
     schema: str | None = None
     portability: str | None = None
@@ -70,6 +72,8 @@ ADAPTERS: Mapping[str, Adapter] = {
         "rightstore.adapters.postgres.checkup:PostgresCheckup",
         "rightstore.adapters.postgres.bootstrap:bootstrap",
         client="pool",
+        search="rightstore.adapters.postgres.search:PostgresSearch",
+        searchable="rightstore.adapters.postgres.portability:search_obstacles",
         store="rightstore.adapters.postgres.store:PostgresStore",
         portability="rightstore.adapters.postgres.portability:obstacles",
         capabilities="rightstore.adapters.postgres.portability:CAPABILITIES",
@@ -93,7 +97,7 @@ ADAPTERS: Mapping[str, Adapter] = {
         schema="rightstore.adapters.mongodb.schema:MongodbSchema",
         portability="rightstore.adapters.mongodb.portability:obstacles",
         capabilities="rightstore.adapters.mongodb.portability:CAPABILITIES",
-        probe="rightstore.adapters.mongodb.portability:probe",
+        probe="rightstore.adapters.mongodb.probe:probe",
         older="rightstore.adapters.mongodb.older:MongodbOlder",
     ),
     "redis": Adapter(
@@ -115,6 +119,7 @@ ADAPTERS: Mapping[str, Adapter] = {
         "opensearchpy",
         "rightstore.adapters.opensearch.client:connect",
         "rightstore.adapters.opensearch.checkup:OpensearchCheckup",
+        search="rightstore.adapters.opensearch.search:OpensearchSearch",
     ),
     "rabbitmq": Adapter(
         "aio_pika",
@@ -177,7 +182,12 @@ def target(settings: Settings, store: str, url: str) -> Target:
         return Target(store, url, group.connect_timeout, group.timeout, 0, 10)
     patience = (group.connect_timeout, group.timeout)
     pool = (group.pool_min, group.pool_max)
-    return Target(store, url, *patience, *pool, group.lock_timeout)
+    return Target(store, url, *patience, *pool, group.lock_timeout, group.statement_timeout)
+
+
+def search_store(settings: Settings) -> str:
+    """Return the store that searches with these settings."""
+    return "postgres" if settings.url("opensearch") is None else "opensearch"
 
 
 def is_embedded(settings: Settings, store: str) -> bool:
@@ -226,8 +236,14 @@ def application(name: str) -> object:
         return getattr(importlib.import_module(module), attribute)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{module}.".startswith(f"{error.name}."):
-            raise
+            raise UsageError(
+                f"application {name!r}: {error}: install it, or correct the import"
+            ) from error
         raise _no_module(name, module) from error
+    except SyntaxError as error:
+        raise UsageError(
+            f"application {name!r}: {error.msg} in {error.filename}, line {error.lineno}: mend it"
+        ) from error
     except AttributeError as error:
         if error.name != attribute:
             raise

@@ -4,6 +4,7 @@ It asks pyright about the whole package and judges the public rooms; the rest my
 """
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -29,8 +30,11 @@ def incomplete() -> list[str]:
         capture_output=True,
         text=True,
         check=False,
+        # It looks for the package where the first python of the path looks.
+        env={**os.environ, "PATH": f"{PYRIGHT.parent}{os.pathsep}{os.environ['PATH']}"},
     )
     symbols = json.loads(done.stdout)["typeCompleteness"]["symbols"]
+    assert symbols, "pyright does not find the package"
     rooms = tuple(f"rightstore.{room}." for room in PUBLIC)
     return [
         symbol["name"]

@@ -1,5 +1,7 @@
 """Every string of the wiring's table means something; import contracts cannot see strings."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -21,3 +23,22 @@ def test_a_name_in_the_wiring_resolves(name: str) -> None:
 
 def test_every_store_has_an_adapter() -> None:
     assert tuple(ADAPTERS) == STORES
+
+
+def test_portability_is_judged_without_any_driver() -> None:
+    drivers = [adapter.driver for adapter in ADAPTERS.values()]
+    program = f"""
+import sys
+sys.modules.update(dict.fromkeys({drivers!r}))
+from rightstore import wiring
+for store, adapter in wiring.ADAPTERS.items():
+    for word in ("portability", "capabilities", "searchable"):
+        if word in adapter.parts:
+            wiring.part(store, word)
+"""
+
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False
+    )
+
+    assert done.returncode == 0, done.stderr

@@ -26,7 +26,7 @@ shop = Rightstore("shop", sys.modules[__name__])
 """
 BAD = """
 import sys
-from rightstore import Cache, Entity, Field, Index, Rightstore
+from rightstore import Cache, Entity, Field, Index, Rightstore, Search
 
 
 class Account(Entity, home="dynamodb", indexes=[Index("email", unique=True)]):
@@ -34,7 +34,7 @@ class Account(Entity, home="dynamodb", indexes=[Index("email", unique=True)]):
     email: Field[str]
 
 
-class Card(Entity, cache=Cache(ttl=60)):
+class Card(Entity, cache=Cache(ttl=60), search=Search("id")):
     id: Field[str]
 
 
@@ -89,7 +89,22 @@ def test_a_program_gets_json(folder: Path) -> None:
     assert (report["application"], report["ok"]) == ("bank", False)
     assert account["obstacles"]["postgres"] == []
     assert account["obstacles"]["dynamodb"][0]["subject"] == "Index(email)"
-    assert card["unbuilt"] == ["Cache(…)"]
+    assert card["unbuilt"] == ["Cache(…)", "Search(…)"]
+    assert (report["search_store"], card["search"]) == (
+        "postgres",
+        {"postgres": [], "opensearch": []},
+    )
+
+
+@pytest.mark.parametrize(
+    ("url", "searcher"), [("", "postgres"), ("http://127.0.0.1:9200", "opensearch")]
+)
+def test_the_store_that_would_search_is_named(folder: Path, url: str, searcher: str) -> None:
+    (folder / ".env").write_text(f"OPENSEARCH_URL={url}\n", "utf-8")
+
+    done = check(folder, "bad:bank")
+
+    assert f"Card: with these settings {searcher} searches it" in done.stdout
 
 
 @pytest.mark.parametrize("name", ["good:Product", "good:nothing", "nowhere:shop", "shop"])

@@ -160,5 +160,38 @@ def test_a_port_that_is_taken_is_told(
     assert str(port) in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("def half(:\n", "line 1: mend it"),
+        ("import nosuch_dependency\n", "No module named 'nosuch_dependency': install it"),
+    ],
+)
+@pytest.mark.usefixtures("alone")
+def test_a_module_that_cannot_be_imported_is_told(
+    source: str,
+    told: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    Path("rightstore_broken.py").write_text(source)
+    monkeypatch.setattr(sys, "path", [*sys.path, str(Path.cwd())])
+
+    code = rightstore("check rightstore_broken:app", monkeypatch)
+
+    assert code == 2
+    assert told in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("alone")
+def test_commands_without_a_command_are_their_help(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code = rightstore("schema", monkeypatch)
+
+    assert code == 2
+    assert "error" not in capsys.readouterr().err
+
+
 def test_there_are_thirty_cases() -> None:
     assert len(CASES) >= 30

@@ -5,17 +5,17 @@ It cannot catch what two machines that start at once do to each other; test_plac
 
 import sys
 from collections.abc import AsyncIterator, Mapping
-from contextlib import AbstractAsyncContextManager
-from dataclasses import replace
-from types import ModuleType
 
-import asyncpg
 import pytest
 from psutil import Process
 from pymongo import AsyncMongoClient
 from sqlalchemy import text
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from tests.contract.site import Site
 
+from rightstore.adapters.mongodb.client import MongodbConnection
+from rightstore.adapters.mongodb.probe import probe
+from rightstore.clock import SYSTEM
 from rightstore.errors import (
     ConditionError,
     NotConfiguredError,
@@ -27,11 +27,11 @@ from rightstore.errors import (
 from rightstore.model.entity import Entity
 from rightstore.model.field import Field, field
 from rightstore.model.wish import Index
+from rightstore.ports.connection import Target
 from rightstore.ports.placement import Placement
 from rightstore.repository.transaction import Transaction
-from rightstore.settings import STORES, Settings
 from rightstore.stores.definition import Rightstore
-from rightstore.stores.stores import Stores
+from rightstore.stores.engine import engines
 from rightstore.table.track import track
 from rightstore.table.versioned import Versioned
 
@@ -76,45 +76,6 @@ class Order(Versioned, Base):
 
 
 orders = track(Order)
-
-
-def module(**things: object) -> ModuleType:
-    made = ModuleType("domain")
-    vars(made).update(things)
-    return made
-
-
-class Site:
-    """The servers of this run, and one application's namespace on them."""
-
-    def __init__(self, urls: Mapping[str, str], namespace: str) -> None:
-        self.urls, self.namespace = urls, namespace
-
-    def settings(self, mode: str = "apply", **urls: str | None) -> Settings:
-        loaded = Settings.load()
-        given = {"postgres": self.urls["postgres"], "mongodb": self.urls["mongodb"]} | urls
-        groups = {
-            store: type(loaded.of(store)).model_validate({"url": given.get(store)})
-            for store in STORES
-        }
-        schema = type(loaded.schema).model_validate({"mode": mode})
-        return replace(loaded, **groups, schema=schema)  # type: ignore[arg-type] # by name
-
-    def open(
-        self, *kinds: type, mode: str = "apply", **urls: str | None
-    ) -> AbstractAsyncContextManager[Stores]:
-        things = {kind.__name__: kind for kind in kinds}
-        tables = {"orders": orders} if Order in kinds else {}
-        app = Rightstore(self.namespace, module(**things, **tables))
-        return app.open(self.settings(mode, **urls))
-
-    async def clear(self) -> None:
-        postgres = await asyncpg.connect(self.urls["postgres"])
-        await postgres.execute(f'DROP SCHEMA IF EXISTS "{self.namespace}" CASCADE')
-        await postgres.close()
-        mongodb: AsyncMongoClient[dict[str, object]] = AsyncMongoClient(self.urls["mongodb"])
-        await mongodb.drop_database(self.namespace)
-        await mongodb.close()
 
 
 @pytest.fixture
@@ -219,7 +180,7 @@ async def test_tables_and_records_of_their_group_are_written_together(site: Site
         order.status = "billed"
         await tx.of(Invoice).put(Invoice(id=order_id, total=7))
 
-    async with site.open(Order, Invoice) as stores:
+    async with site.open(orders, Invoice) as stores:
         await stores.of(Order).put(Order(id="o1"))
         await stores.run(bill, "o1", once="o1")
         await stores.run(bill, "o1", once="o1")
@@ -234,7 +195,7 @@ async def test_tables_and_records_of_their_group_are_written_together(site: Site
 
 
 async def test_a_row_is_guarded_by_its_version(site: Site) -> None:
-    async with site.open(Order) as stores:
+    async with site.open(orders) as stores:
         await stores.of(Order).put(Order(id="o1"))
         mine, yours = await stores.of(Order).get_one("o1"), await stores.of(Order).get_one("o1")
         mine.status, yours.status = "paid", "gone"
@@ -255,6 +216,19 @@ async def test_a_table_that_is_not_tracked_has_no_records(site: Site) -> None:
     async with site.open(Invoice) as stores:
         with pytest.raises(UsageError, match=r"declare track\(Loose\)"):
             stores.of(Loose)
+
+
+async def test_mongodb_another_store_on_an_engine_can_do_what_its_server_can(
+    store_urls: Mapping[str, str], namespace: str
+) -> None:
+    target = Target("mongodb", store_urls["mongodb"])
+
+    async with engines([target], namespace, SYSTEM) as opened:
+        engine = opened["mongodb"]
+        assert isinstance(engine.connection, MongodbConnection)
+        found = await probe(engine.connection)
+
+        assert engine.again().capabilities == engine.records.capabilities == found
 
 
 async def test_the_definition_itself_does_no_io(site: Site) -> None:

@@ -11,9 +11,10 @@ from opentelemetry.proto.trace.v1.trace_pb2 import Span
 from starlette.requests import Request
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from rightstore.clock import SYSTEM
 from rightstore.errors import NotConfiguredError, UnavailableError, UsageError
 from rightstore.telemetry import trace
-from rightstore.telemetry.operation import measured
+from rightstore.telemetry.operation import Block, measured
 
 Build = Callable[..., ASGIApp]
 Start = Callable[[ASGIApp], Awaitable[Any]]
@@ -108,6 +109,37 @@ async def test_a_failure_marks_both_spans_without_its_text(
     assert status["redis get"] == status["GET app0"] != status["postgres get"]
     assert outcome["redis get"] == "unknown"
     assert not any(span.events for span in collector.spans)
+
+
+async def test_a_block_that_several_tasks_share_is_one_span_and_nobodys_parent(
+    collector: Collector, tracing: trace.Tracing
+) -> None:
+    async def use(block: Block) -> None:
+        block.begin()
+        with measured("postgres", "get"):
+            pass
+
+    async def fail() -> None:
+        with Block("postgres", "transaction", SYSTEM) as block:
+            await asyncio.gather(use(block), use(block))
+            raise ZeroDivisionError
+
+    with Block("postgres", "transaction", SYSTEM):
+        pass
+    with trace.span("request"), pytest.raises(ZeroDivisionError):
+        await fail()
+    await asyncio.to_thread(tracing.close)
+
+    spans = {span.name: span for span in collector.spans}
+    assert sorted(span.name for span in collector.spans) == [
+        "postgres get",
+        "postgres get",
+        "postgres transaction",
+        "request",
+    ]
+    for name in ("postgres get", "postgres transaction"):
+        assert spans[name].parent_span_id == spans["request"].span_id
+    assert attributes(spans["postgres transaction"])["rightstore.outcome"] == "not applied"
 
 
 async def test_closing_waits_no_longer_than_told(

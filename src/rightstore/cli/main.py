@@ -45,7 +45,8 @@ def run() -> None:
         say(f"error: {error}")
         sys.exit(exit_code(error))
     except TyperException as error:
-        say(f"error: {error.format_message().rstrip('.?')}. See `rightstore --help`.")
+        if message := error.format_message().rstrip(".?"):  # none: the help has been printed
+            say(f"error: {message}. See `rightstore --help`.")
         sys.exit(USAGE)
     except (Abort, KeyboardInterrupt):
         sys.exit(INTERRUPTED)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, dataclass_transform
 from rightstore.errors import UsageError
 from rightstore.model.declaration import Declaration, StoreName
 from rightstore.model.field import field
+from rightstore.model.public import public
 from rightstore.model.rule import judge, judge_now
 from rightstore.model.shape import shape
 from rightstore.model.wish import Cache, Index, Personal, Retain, Search
@@ -75,12 +76,8 @@ class Entity:
 
         @classmethod
         def __get_pydantic_core_schema__(cls, source, handler):
-            """For FastAPI the record has no version: a client can neither see nor send it."""
-            schema = handler.resolve_ref_schema(handler(source))
-            inner = schema["schema"]
-            inner["fields"] = [f for f in inner["fields"] if f["name"] != "_version"]
-            schema["fields"] = [name for name in schema["fields"] if name != "_version"]
-            return schema
+            """For FastAPI the record has its public names, and no version: nobody can send one."""
+            return public(handler.resolve_ref_schema(handler(source)), handler.resolve_ref_schema)
 
 
 def _declare(cls: Any, given: dict[str, Any]) -> None:

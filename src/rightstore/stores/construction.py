@@ -3,7 +3,6 @@
 It opens no store; what a step does is the adapters' business.
 """
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
@@ -22,6 +21,7 @@ from rightstore.repository.mark import marks_for
 from rightstore.stores.engine import Engine
 from rightstore.stores.ground import Ground
 from rightstore.stores.placement import FALLBACK
+from rightstore.stores.table import models, tracked
 
 # Another process may be building an index.
 PATIENCE = 600.0
@@ -99,17 +99,13 @@ def _bound(found: Ground, store: StoreName, engine: Engine) -> Bound:
 
 def _tables(found: Ground, modules: Sequence[ModuleType], clock: Clock) -> Iterator[Structure]:
     """Yield what makes the tables that the modules declare, and the triggers of tracked ones."""
-    if "sqlalchemy" not in sys.modules:
-        return
-    from rightstore.table.model import models_of, tracked_in  # noqa: PLC0415 - SQLAlchemy takes 0.2 s
-
     at = (found.engines[FALLBACK].connection, found.application, clock)
-    models, tracked = models_of(modules), tracked_in(modules)
-    if models:
+    declared, kept = models(modules), tracked(found.application, modules)
+    if declared:
         entities = frozenset(each.name for each in found.declarations)
-        yield wiring.part(FALLBACK, "tables")(*at, models=models, entities=entities)
-    if tracked:
-        yield wiring.part(FALLBACK, "triggers")(*at, tables=tracked)
+        yield wiring.part(FALLBACK, "tables")(*at, models=declared, entities=entities)
+    if kept:
+        yield wiring.part(FALLBACK, "triggers")(*at, tables=kept)
 
 
 def _upgrades(
@@ -119,8 +115,7 @@ def _upgrades(
     for declaration in found.declarations:
         if declaration.schema > 1:
             store = found.placed[declaration.name].store
-            at = (found.engines[store].connection, found.application, clock)
+            engine = found.engines[store]
+            older = wiring.part(store, "older")(engine.connection, found.application, clock)
             # A store of its own: an upgrade may write what the application's own store refuses.
-            records = wiring.part(store, "store")(*at)
-            older = wiring.part(store, "older")(*at)
-            yield Upgrading(store, declaration, records, older, clock, upgraded)
+            yield Upgrading(store, declaration, engine.again(), older, clock, upgraded)

@@ -7,14 +7,14 @@ import re
 from collections.abc import Iterable, Iterator
 from contextlib import AbstractAsyncContextManager
 from types import ModuleType
-from typing import TYPE_CHECKING, final
+from typing import TYPE_CHECKING, Any, final
 
 from rightstore.errors import UsageError
 from rightstore.model.declaration import Declaration, declaration_of
 from rightstore.model.entity import Entity
 from rightstore.model.job import Job
 from rightstore.model.upgrade import check_upgrades
-from rightstore.stores.engine import kind_of
+from rightstore.stores.engine import kind_of, searchers
 from rightstore.stores.escape import escapes
 from rightstore.stores.opening import opened
 from rightstore.stores.portability import Report, examine
@@ -23,6 +23,7 @@ from rightstore.stores.table import check_names, tracked
 if TYPE_CHECKING:
     from rightstore.settings import Settings
     from rightstore.stores.stores import Stores
+    from rightstore.table.track import TrackedTable
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,39}")
 _OURS = "rightstore_"
@@ -39,10 +40,10 @@ class Rightstore:
                 f"Rightstore({name!r}): a name has 1 to 40 of a-z, 0-9 and '_', a letter first: "
                 "write 'shop'."
             )
-        self.name = name
-        self.declarations = tuple(_declarations(name, modules))
-        self.tables = tracked(name, modules)
-        self.modules = modules
+        self.name: str = name
+        self.declarations: tuple[Declaration, ...] = tuple(_declarations(name, modules))
+        self.tables: tuple[TrackedTable[Any], ...] = tracked(name, modules)
+        self.modules: tuple[ModuleType, ...] = modules
         check_names(name, (each.name for each in self.declarations), modules)
 
     def open(
@@ -53,11 +54,24 @@ class Rightstore:
         Raises UsageError for what can never work with these settings, all of it named; StoreError
         when a store cannot be reached; after either nothing stays open.
         """
-        return opened(self.name, self.declarations, settings, modules=self.modules, work=work)
+        return opened(
+            self.name,
+            self.declarations,
+            settings,
+            modules=self.modules,
+            tables=self.tables,
+            work=work,
+        )
 
     def portability(self) -> Report:
         """Say which stores can hold each entity, and why not the others; nothing is asked."""
-        return examine(self.name, self.declarations, kind_of, tuple(escapes(self.modules)))
+        return examine(
+            self.name,
+            self.declarations,
+            kind_of,
+            searchers=searchers(),
+            escapes=tuple(escapes(self.modules)),
+        )
 
     def __repr__(self) -> str:
         counts = f"{len(self.declarations)} entities, {len(self.tables)} tables"

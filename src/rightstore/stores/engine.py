@@ -1,50 +1,57 @@
 """The stores that one application uses, opened together and closed together. It places nothing."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from rightstore import wiring
 from rightstore.clock import Clock
-from rightstore.errors import NotConfiguredError
 from rightstore.model.declaration import StoreName
-from rightstore.ports.capability import CAPABILITIES
 from rightstore.ports.connection import Connection, Target
-from rightstore.ports.portability import Obstacle
+from rightstore.ports.portability import Portability
 from rightstore.ports.records import RecordStore
 from rightstore.ports.relational import Relational
 from rightstore.stores.portability import Kind
 from rightstore.telemetry.connection import Measured
 from rightstore.telemetry.records import MeasuredStore
+from rightstore.telemetry.relational import MeasuredRelational
 
 MEMORY = "memory"
 
 
 def kind_of(store: StoreName) -> Kind:
-    """Return what this kind of store can hold; no server is asked.
+    """Return what this kind of store can hold; no server is asked, and no driver needed."""
+    return Kind(
+        wiring.part(store, "portability"),
+        wiring.part(store, "capabilities"),
+        has_tables="relational" in wiring.ADAPTERS[store].parts,
+    )
 
-    Without its driver it can hold nothing here, and says so.
-    """
-    try:
-        has_tables = "relational" in wiring.ADAPTERS[store].parts
-        judge, capabilities = wiring.part(store, "portability"), wiring.part(store, "capabilities")
-        return Kind(judge, capabilities, has_tables)
-    except NotConfiguredError:
-        remedy = f"pip install 'rightstore[{store}]'"
-        obstacle = Obstacle("driver", f"{wiring.ADAPTERS[store].driver} is not installed", remedy)
-        return Kind(lambda declaration: (obstacle,), CAPABILITIES, has_tables=True)
+
+def searchers() -> Mapping[str, Portability]:
+    """Return what judges, for each store of search, whether it can search an entity."""
+    found: dict[str, Portability] = {}
+    for store, adapter in wiring.ADAPTERS.items():
+        if "searchable" in adapter.parts:
+            found[store] = wiring.part(store, "searchable")
+        elif "search" in adapter.parts:
+            found[store] = lambda declaration: ()
+    return found
 
 
 @dataclass(frozen=True, slots=True)
 class Engine:
     """One store, open: its records, measured; its connection, for the other parts of its room.
 
-    `measured` is the same connection as it is asked after its health. Memory has none.
+    `again` makes another store of records on it, not measured. `measured` is the same connection as
+    it is asked after its health. Memory has none.
     """
 
     store: str
     records: RecordStore
+    again: Callable[[], RecordStore]
     connection: Connection | None = None
     measured: Connection | None = None
 
@@ -64,8 +71,8 @@ class Engine:
 
 def in_memory(clock: Clock) -> Engine:
     """Return a store in this process."""
-    store: RecordStore = wiring.resolve(wiring.MEMORY)(clock)
-    return Engine(MEMORY, MeasuredStore(store, MEMORY, clock))
+    make = partial(wiring.resolve(wiring.MEMORY), clock)
+    return Engine(MEMORY, MeasuredStore(make(), MEMORY, clock), make)
 
 
 @asynccontextmanager
@@ -73,8 +80,7 @@ async def tables(engine: Engine, namespace: str, clock: Clock) -> AsyncIterator[
     """Make the tables of an application reachable, from their first use to the end."""
     made = wiring.part(engine.store, "relational")(engine.connection, namespace, clock)
     try:
-        relational: Relational = made
-        yield relational
+        yield MeasuredRelational(made, engine.store, clock)
     finally:
         await made.close()
 
@@ -107,8 +113,8 @@ async def _engine(connection: Connection, namespace: str, clock: Clock) -> Engin
     """Open a store and ask its server what it can do, where kinds of servers differ."""
     name, measured = connection.store, Measured(connection, clock)
     await measured.open()
-    found = {}
+    able = {}
     if "probe" in wiring.ADAPTERS[name].parts:
-        found["capabilities"] = await wiring.part(name, "probe")(connection)
-    store: RecordStore = wiring.part(name, "store")(connection, namespace, clock, **found)
-    return Engine(name, MeasuredStore(store, name, clock), connection, measured)
+        able["capabilities"] = await wiring.part(name, "probe")(connection)
+    make = partial(wiring.part(name, "store"), connection, namespace, clock, **able)
+    return Engine(name, MeasuredStore(make(), name, clock), make, connection, measured)

@@ -10,7 +10,7 @@ from typing import Self
 
 from rightstore import wiring
 from rightstore.clock import Clock
-from rightstore.errors import UnsupportedError, UsageError
+from rightstore.errors import UnavailableError, UnsupportedError, UsageError
 from rightstore.model.declaration import STORES, Declaration, StoreName
 from rightstore.ports.placement import Placement, Placements
 from rightstore.ports.portability import Obstacle, missing
@@ -59,6 +59,15 @@ class Ground:
         if self.placements is None:
             return self
         recorded = await self.placements.record(list(self.placed.values()))
+        for each in recorded.values():
+            if each.entity in self.placed and each.store not in self.engines:
+                raise UnavailableError(
+                    f"{self.application}: meanwhile another process, with other settings, has "
+                    f"placed {each.entity} in {each.store}, which is not open here: open it again",
+                    store=each.store,
+                    operation="open",
+                    outcome="not applied",
+                )
         placed = place(self.application, self.declarations, recorded, self.engines)
         return replace(self, placed=placed)
 
@@ -73,6 +82,12 @@ class Ground:
     def relational(self) -> Relational | None:
         """Return the store of tables; None in memory."""
         return self.sql
+
+    def connections(self, engine: Engine) -> int | None:
+        """Return how many connections this application has to a store, where that is known."""
+        if engine.connections is None or self.sql is None or engine.store != FALLBACK:
+            return engine.connections
+        return engine.connections + self.sql.connections
 
     def control(self) -> RecordStore:
         """Return the store that is always there."""
@@ -138,9 +153,18 @@ def _refuse_servers(found: Ground) -> None:
                 *missing(declaration, able),
                 *ungrouped(declaration, able, shared),
             ):
-                yield declaration, store, obstacle
+                yield declaration, store, _of_server(obstacle)
 
     _raise(found.application, list(judged()))
+
+
+def _of_server(obstacle: Obstacle) -> Obstacle:
+    """Return it as what this server lacks: others of its kind were found able before."""
+    return replace(
+        obstacle,
+        reason=f"this server lacks what others of its kind have: {obstacle.reason}",
+        remedy=f'use another server or a newer release, or home="postgres", or {obstacle.remedy}',
+    )
 
 
 def _raise(application: str, found: Sequence[tuple[Declaration, str, Obstacle]]) -> None:

@@ -1,14 +1,13 @@
 """Open an application: judge it, connect, make or check the room, hand out its stores."""
 
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from types import ModuleType
-
-import structlog
+from typing import TYPE_CHECKING, Any
 
 from rightstore import wiring
 from rightstore.clock import Clock, current
-from rightstore.errors import NotConfiguredError, UnsupportedError
+from rightstore.errors import NotConfiguredError
 from rightstore.model.declaration import Declaration
 from rightstore.patterns.schema.apply import Permission, Progress
 from rightstore.patterns.schema.plan import Plan
@@ -17,10 +16,12 @@ from rightstore.stores.construction import construction
 from rightstore.stores.ground import Ground, ground
 from rightstore.stores.placement import FALLBACK
 from rightstore.stores.stores import Stores
-from rightstore.stores.table import tracked
+from rightstore.stores.upkeep import kept
 from rightstore.stores.wish import refuse_unbuilt
+from rightstore.telemetry.log import inform
 
-logger = structlog.get_logger(__name__)
+if TYPE_CHECKING:
+    from rightstore.table.track import TrackedTable
 
 
 @asynccontextmanager
@@ -30,20 +31,17 @@ async def opened(
     settings: Settings | None,
     *,
     modules: Sequence[ModuleType],
+    tables: "Sequence[TrackedTable[Any]]",
     work: bool,
 ) -> AsyncIterator[Stores]:
     """Open the stores of an application for the block."""
-    tables = tracked(application, modules)
     refuse_unbuilt(declarations, tables)
-    if work:
-        raise UnsupportedError(
-            f"{application}: open(work=True) is not built yet: open it without, and run "
-            "`rightstore work` beside it."
-        )
     chosen, clock = Settings.load() if settings is None else settings, current.get()
     async with ground(application, declarations, chosen, clock) as found:
         await _make_room(found, modules, chosen, clock)
-        yield Stores(await found.settled(), tables)
+        settled = await found.settled()
+        async with kept(settled, tables, clock) if work else nullcontext():
+            yield Stores(settled, tables)
 
 
 async def _make_room(
@@ -53,12 +51,14 @@ async def _make_room(
     made = construction(found, modules, clock)
     plan = await made.plan()
     if not _may_apply(settings):
-        _refuse_without(found.application, plan.expanding())
+        _refuse_without(found.application, plan.lacking())
         return
     if not any(not step.destructive for step in plan.steps):
         return
     # What loses data is left to a person; the application works without.
     permission = Permission(expand_only=bool(plan.destructive))
+    if permission.expand_only:
+        _refuse_without(found.application, plan.lacking(expanded=True))
     applied = await made.apply(permission, report=_report, waiting=_waiting)
     if applied.error is not None:
         raise applied.error
@@ -86,14 +86,8 @@ def _report(progress: Progress) -> None:
     if progress.state != "begins":
         step = progress.step
         told = {"store": step.store, "subject": step.subject, "step": step.action}
-        _tell("room in the stores", state=progress.state, **told)
+        inform("room in the stores", state=progress.state, **told)
 
 
 def _waiting(holder: str) -> None:
-    _tell("waiting to make room in the stores", holder=holder)
-
-
-def _tell(event: str, **what: str) -> None:
-    # A script that configured no log would get the line on its output.
-    if structlog.is_configured():
-        logger.info(event, **what)
+    inform("waiting to make room in the stores", holder=holder)

@@ -6,7 +6,7 @@ which is judged again when the application opens.
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rightstore.model.declaration import STORES, Declaration, StoreName
 from rightstore.ports.capability import Capability
@@ -26,13 +26,17 @@ class Kind:
 
 @dataclass(frozen=True, slots=True)
 class EntityReport:
-    """One entity: what is in its way in each store, and what no store does for it yet."""
+    """One entity: what is in its way in each store, and what no store does for it yet.
+
+    `search` is what is in the way of searching it in each store of search; empty without the wish.
+    """
 
     entity: str
     home: StoreName
     group: str
     obstacles: Mapping[StoreName, Sequence[Obstacle]]
     unbuilt: Sequence[str] = ()
+    search: Mapping[str, Sequence[Obstacle]] = field(default_factory=dict[str, Sequence[Obstacle]])
 
     @property
     def fits_home(self) -> bool:
@@ -67,9 +71,11 @@ def examine(
     application: str,
     declarations: Sequence[Declaration],
     kinds: Callable[[StoreName], Kind],
+    *,
+    searchers: Mapping[str, Portability],
     escapes: Sequence[Escape] = (),
 ) -> Report:
-    """Judge every entity against every kind of store."""
+    """Judge every entity against every kind of store, and every searched one by the searchers."""
     shared = groups(declarations)
     by_store = {store: kinds(store) for store in STORES}
     entities = tuple(
@@ -81,6 +87,9 @@ def examine(
                 store: obstacles(declaration, kind, shared) for store, kind in by_store.items()
             },
             unbuilt=tuple(unbuilt(declaration)),
+            search={store: judge(declaration) for store, judge in searchers.items()}
+            if declaration.search
+            else {},
         )
         for declaration in declarations
     )

@@ -102,7 +102,7 @@ class Stores:
     async def status(self) -> Status:
         """Say how each store is, and where each entity lives."""
         engines = self._engines()
-        answers = await gather(*map(_ask, engines))
+        answers = await gather(*map(self._ask, engines))
         stores = {engine.store: each for engine, each in zip(engines, answers, strict=True)}
         return Status(stores, tuple(self._ground.placed.values()))
 
@@ -119,6 +119,15 @@ class Stores:
             )
         return Records(TableAccess(kind, self._relational().rows(tracked)))
 
+    async def _ask(self, engine: Engine) -> StoreStatus:
+        if engine.measured is None:
+            return StoreStatus(ok=True)
+        try:
+            await engine.measured.ping()
+        except RightstoreError as error:
+            return StoreStatus(ok=False, error=mask(str(error)))
+        return StoreStatus(ok=True, connections=self._ground.connections(engine))
+
     def _relational(self) -> Relational:
         relational = self._ground.relational()
         if relational is None:
@@ -131,13 +140,3 @@ class Stores:
     def _engines(self) -> list[Engine]:
         """Return each store once; in memory one has every name."""
         return list({engine.store: engine for engine in self._ground.engines.values()}.values())
-
-
-async def _ask(engine: Engine) -> StoreStatus:
-    if engine.measured is None:
-        return StoreStatus(ok=True)
-    try:
-        await engine.measured.ping()
-    except RightstoreError as error:
-        return StoreStatus(ok=False, error=mask(str(error)))
-    return StoreStatus(ok=True, connections=engine.connections)

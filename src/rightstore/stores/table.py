@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 from rightstore.errors import UsageError
 
 if TYPE_CHECKING:
+    from sqlalchemy import MetaData
+
     from rightstore.table.track import TrackedTable
 
 
@@ -29,7 +31,7 @@ def tracked(application: str, modules: Iterable[ModuleType]) -> "tuple[TrackedTa
 
 def check_names(application: str, entities: Iterable[str], modules: Sequence[ModuleType]) -> None:
     """Refuse an entity named as a table: in PostgreSQL both are tables of one schema."""
-    taken = sorted(set(entities) & {*_tables(modules)})
+    taken = sorted(set(entities) & {*_names(modules)})
     if taken:
         raise UsageError(
             f"{application}: {', '.join(taken)} is the name of an entity and of a table, which "
@@ -37,18 +39,23 @@ def check_names(application: str, entities: Iterable[str], modules: Sequence[Mod
         )
 
 
-def _tracked(modules: Iterable[ModuleType]) -> "Iterator[TrackedTable[Any]]":
+def models(modules: Iterable[ModuleType]) -> "tuple[MetaData, ...]":
+    """Return the metadata of all tables that these modules hold."""
     if "sqlalchemy" not in sys.modules:
-        return
-    from rightstore.table.model import tracked_in  # noqa: PLC0415 - SQLAlchemy takes 0.2 s
-
-    yield from tracked_in(modules)
-
-
-def _tables(modules: Sequence[ModuleType]) -> Iterator[str]:
-    if "sqlalchemy" not in sys.modules:
-        return
+        return ()
     from rightstore.table.model import models_of  # noqa: PLC0415 - SQLAlchemy takes 0.2 s
 
-    for metadata in models_of(modules):
+    return models_of(modules)
+
+
+def _tracked(modules: Iterable[ModuleType]) -> "tuple[TrackedTable[Any], ...]":
+    if "sqlalchemy" not in sys.modules:
+        return ()
+    from rightstore.table.model import tracked_in  # noqa: PLC0415 - SQLAlchemy takes 0.2 s
+
+    return tracked_in(modules)
+
+
+def _names(modules: Iterable[ModuleType]) -> Iterator[str]:
+    for metadata in models(modules):
         yield from (table.name for table in metadata.tables.values() if table.schema is None)

@@ -11,7 +11,7 @@ from rightstore.table.track import TrackedTable
 
 
 def models_of(modules: Iterable[ModuleType]) -> tuple[MetaData, ...]:
-    """Return the metadata of every model, table and MetaData in these modules, each once.
+    """Return the metadata of every model, table, tracked table and MetaData in these modules, once.
 
     A table is made with all others of its metadata, so one of a family is enough to find it.
     """
@@ -40,6 +40,8 @@ def _metadata(thing: object) -> MetaData | None:
         return thing
     if isinstance(thing, Table):
         return thing.metadata
+    if isinstance(thing, TrackedTable):
+        return thing.table.metadata
     if isinstance(thing, type) and issubclass(thing, DeclarativeBase):
         # DeclarativeBase itself, which modules import, has none.
         return thing.__dict__.get("metadata") or getattr(thing, "metadata", None)

@@ -91,6 +91,12 @@ def mask(text: str) -> str:
     return text
 
 
+def inform(event: str, **what: object) -> None:
+    """Log what goes on, unless nobody configured a log: a script would get it on its output."""
+    if structlog.is_configured():
+        structlog.get_logger(__name__).info(event, **what)
+
+
 def _route_foreign(out: TextIO, steps: list[Processor], render: Processor, threshold: int) -> None:
     """Let what libraries log through `logging` come out in the same form."""
     handler = _Stream(out)

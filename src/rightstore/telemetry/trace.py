@@ -87,6 +87,13 @@ def span(
     )
 
 
+def beside(name: str, attributes: Mapping[str, str | int]) -> Span | None:
+    """Begin a span of a store below the current one, which stays the current one."""
+    if _tracer is None:
+        return None
+    return _tracer.start_span(name, kind=SpanKind.CLIENT, attributes=dict(attributes))
+
+
 def _provider(service: str) -> "TracerProvider":
     try:
         from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415 - an extra

@@ -6,13 +6,11 @@ from typing import Any
 import pytest
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from rightstore.errors import UnsupportedError, UsageError
+from rightstore.errors import UsageError
 from rightstore.model.entity import Entity
 from rightstore.model.field import Field
 from rightstore.model.job import Job
 from rightstore.model.upgrade import upgrade
-from rightstore.model.wish import Cache, Personal, Search
-from rightstore.settings import Settings
 from rightstore.stores.definition import Rightstore
 from rightstore.table.track import track
 from rightstore.table.versioned import Versioned
@@ -96,30 +94,6 @@ def test_a_type_that_is_never_defined_is_refused() -> None:
         Rightstore("shop", module(Lost=Lost))
 
 
-async def test_wishes_that_are_not_built_are_refused_at_start_all_of_them_named() -> None:
-    class Card(Entity, search=Search("name"), cache=Cache(ttl=60)):
-        id: Field[str]
-        name: Field[str]
-
-    class View(Entity, personal=Personal("user_id", ())):
-        id: Field[str]
-        user_id: Field[str]
-
-    shop = Rightstore("shop", module(Card=Card, Product=Product, View=View))
-
-    with pytest.raises(
-        UnsupportedError, match=r"Card wishes Cache\(…\), Search\(…\); View wishes Personal\(…\)"
-    ):
-        async with shop.open(Settings.memory()):
-            pass
-
-
-async def test_work_in_this_process_is_refused_until_it_is_built() -> None:
-    with pytest.raises(UnsupportedError, match="`rightstore work`"):
-        async with Rightstore("shop").open(Settings.memory(), work=True):
-            pass
-
-
 def test_tracked_tables_are_collected_and_their_names_judged() -> None:
     class Base(DeclarativeBase): ...
 
@@ -140,17 +114,3 @@ def test_tracked_tables_are_collected_and_their_names_judged() -> None:
         Rightstore("shop", module(orders=orders, payments=payments))
     with pytest.raises(UsageError, match="Product is the name of an entity and of a table"):
         Rightstore("shop", module(Product=Product, Order=Order))
-
-
-async def test_a_wish_of_a_table_that_is_not_built_is_refused_too() -> None:
-    class Base(DeclarativeBase): ...
-
-    class User(Versioned, Base):
-        __tablename__ = "users"
-        id: Mapped[str] = mapped_column(primary_key=True)
-
-    users = track(User, personal=Personal("id", ()))
-
-    with pytest.raises(UnsupportedError, match=r"users wishes Personal\(…\)"):
-        async with Rightstore("shop", module(users=users)).open(Settings.memory()):
-            pass

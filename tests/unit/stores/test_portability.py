@@ -63,6 +63,20 @@ def test_a_wish_that_is_not_built_is_in_the_report() -> None:
     assert not card.fits_home
 
 
+def test_a_name_that_is_too_long_to_be_searched_in_postgres_is_told_early() -> None:
+    class Long(Entity, name="L" + 36 * "o", search=Search("name")):
+        id: Field[str]
+        name: Field[str]
+
+    found = reports(Card, Long, Invoice)
+
+    assert found["Card"].search == {"postgres": [], "opensearch": ()}
+    [obstacle] = found["L" + 36 * "o"].search["postgres"]
+    assert "up to 36 letters" in obstacle.reason
+    assert found["L" + 36 * "o"].search["opensearch"] == ()
+    assert found["Invoice"].search == {}
+
+
 def test_a_group_of_two_needs_transactions() -> None:
     def judge(declaration: Declaration) -> tuple[Obstacle, ...]:
         return ()
@@ -71,7 +85,7 @@ def test_a_group_of_two_needs_transactions() -> None:
     vars(module).update(Stock=Stock, Hold=Hold)
     declarations = Rightstore("shop", module).declarations
 
-    report = examine("shop", declarations, lambda _: Kind(judge, frozenset()))
+    report = examine("shop", declarations, lambda _: Kind(judge, frozenset()), searchers={})
 
     assert {each.entity for each in report.entities if not each.fits_home} == {"Stock", "Hold"}
     assert not report.is_well
