@@ -232,6 +232,25 @@ async def test_what_is_too_much_is_refused_before_it_is_sent(
         await store.records(PLAIN).change(Change("half", (Plain.place.set("x" * 410_000),)))
     with pytest.raises(UnsupportedError, match="101"):
         await store.write([(PLAIN, Put(str(number), half)) for number in range(101)])
+    with pytest.raises(UnsupportedError, match="4194304"):
+        await store.write([(PLAIN, Put(str(number), half)) for number in range(14)])
+
+
+async def test_a_hundred_are_written_together_and_more_are_read_in_parts(
+    connection: DynamodbConnection, namespace: str
+) -> None:
+    await make_room(connection, namespace, [PLAIN])
+    store = DynamodbStore(connection, namespace, SYSTEM)
+    keys = [f"{number:03}" for number in range(205)]
+    large = {key: to_stored(Plain(id=key, place="x" * 9_000)) for key in keys}
+
+    together = await store.write([(PLAIN, Put(key, large[key])) for key in keys[:100]])
+    apart = await store.records(PLAIN).put_many([Put(key, large[key]) for key in keys[50:]])
+    found = await store.records(PLAIN).get_many(keys)
+
+    assert together == [1] * 100
+    assert [type(it).__name__ for it in apart] == ["AlreadyExistsError"] * 50 + ["int"] * 105
+    assert [it and it.key for it in found] == keys
 
 
 async def test_an_index_that_is_declared_later_finds_what_was_there(

@@ -1,7 +1,8 @@
 """Checks of find, count and select: conditions, order, positions, groups.
 
 They cannot catch a difference in a condition that they do not ask; the parity test with memory as
-the model asks many more. What each condition means in full is a test of `model.evaluate`.
+the model asks many more. What each condition means in full is a test of `model.evaluate`. On a
+store that is not `fresh` they hold while its indexes keep up.
 """
 # ruff: noqa: S101, D103 - a check asserts, and its name is its sentence
 
@@ -30,6 +31,7 @@ from rightstore.testing.contract.sample import (
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 LATE = datetime(2026, 1, 31, 23, 59, 59, 999_000, tzinfo=UTC)
 FREE: Any = Sample.free
+MANY = 20
 
 
 async def asked(store: RecordStore, records: list[Sample], asks: list[Condition]) -> list[str]:
@@ -224,6 +226,21 @@ async def what_is_found_has_its_version(store: RecordStore) -> None:
     found = await store.queries(SAMPLE).find(Find(Sample.room == record.room, sorted_by()))
 
     assert found == [await store.records(SAMPLE).get(record.id)]
+
+
+@check("fresh")
+async def what_was_just_written_is_found_and_counted(store: RecordStore) -> None:
+    room, seen = new_id(), []
+    mine = Sample.room == room
+
+    for number in range(MANY):
+        await store.records(SAMPLE).put(new(Sample(id=f"{room}{number:02}", room=room)))
+        last = await ids(store, mine & (Sample.id == f"{room}{number:02}"))
+        seen.append(
+            (len(last), len(await ids(store, mine)), await store.queries(SAMPLE).count(mine))
+        )
+
+    assert seen == [(1, number + 1, number + 1) for number in range(MANY)]
 
 
 @check()
