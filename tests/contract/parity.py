@@ -131,8 +131,8 @@ def plain(value: Any, *, is_free: bool = False) -> Any:
     return type(value).__name__, value
 
 
-class Parity(RuleBasedStateMachine):
-    """Does the same to memory and to another store, and finds any difference."""
+class Twins(RuleBasedStateMachine):
+    """Memory and another store, to which the same is done."""
 
     runner: ClassVar[asyncio.Runner]
     store: ClassVar[RecordStore]
@@ -149,6 +149,10 @@ class Parity(RuleBasedStateMachine):
         expected = self.runner.run(tried(act, self.model))
         found = self.runner.run(tried(act, self.store))
         assert plain(found) == plain(expected)
+
+
+class Parity(Twins):
+    """Asks about samples, and finds any difference."""
 
     def key(self, name: str) -> str:
         return f"{self.room}{name}"

@@ -9,9 +9,10 @@ import pytest
 from rightstore.adapters.postgres.client import connect as postgres
 from rightstore.adapters.postgres.placement import PostgresAtlas, PostgresPlacements
 from rightstore.clock import SYSTEM
-from rightstore.errors import RejectedError
+from rightstore.errors import RejectedError, StoreError
 from rightstore.ports.connection import Target
 from rightstore.ports.placement import Placement
+from rightstore.testing.detour import before, by_way_of
 
 PRODUCT = Placement("Product", "mongodb", "mongodb")
 STOCK = Placement("Stock", "dynamodb", "postgres")
@@ -27,7 +28,7 @@ class Site:
     """One application's schema on the server."""
 
     def __init__(self, url: str, namespace: str) -> None:
-        self._url, self._namespace = url, namespace
+        self._url, self.namespace = url, namespace
         self.connection = postgres(Target("postgres", url), SYSTEM)
         self.placements = PostgresPlacements(self.connection, namespace, SYSTEM)
         self.atlas = PostgresAtlas(self.connection)
@@ -39,7 +40,7 @@ class Site:
     async def clear(self) -> None:
         await self.connection.close()
         direct = await asyncpg.connect(self._url)
-        await direct.execute(f'DROP SCHEMA IF EXISTS "{self._namespace}" CASCADE')
+        await direct.execute(f'DROP SCHEMA IF EXISTS "{self.namespace}" CASCADE')
         await direct.close()
 
 
@@ -107,3 +108,26 @@ async def test_the_atlas_has_every_application(site: Site, namespace: str) -> No
     found = await site.atlas()
 
     assert found[namespace] == [STOCK]
+
+
+async def test_a_record_whose_answer_is_lost_is_not_called_undone(
+    store_urls: Mapping[str, str], site: Site
+) -> None:
+    await site.build()
+    url = store_urls["postgres"]
+    async with before(url) as proxy:
+        target = Target("postgres", by_way_of(proxy, url), timeout=1.0)
+        connection = postgres(target, SYSTEM)
+        await connection.open()
+        placements = PostgresPlacements(connection, site.namespace, SYSTEM)
+
+        # Once before, so that the statement is prepared and the next one is sent whole.
+        await placements.record([STOCK])
+
+        proxy.drop_replies_after(b"Product")
+        with pytest.raises(StoreError) as caught:
+            await placements.record([PRODUCT])
+        await connection.close()
+
+    assert caught.value.outcome == "unknown"
+    assert (await site.placements.read())["Product"].home == "mongodb"

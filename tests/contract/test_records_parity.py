@@ -55,6 +55,7 @@ def drive(runner: asyncio.Runner, store: RecordStore) -> int:
     return Machine.steps
 
 
+@pytest.mark.timeout(900)
 def test_a_store_answers_as_memory_does(
     store: str, url: str, namespace: str, runner: asyncio.Runner
 ) -> None:

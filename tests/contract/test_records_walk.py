@@ -49,6 +49,8 @@ def store(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
 
+# DynamoDB Local takes a multiple for a write when many tables were made in it before.
+@pytest.mark.timeout(600)
 async def test_every_row_that_stays_is_seen_exactly_once(
     store: str, url: str, namespace: str
 ) -> None:

@@ -250,3 +250,29 @@ async def test_without_its_table_an_entity_is_refused_with_the_remedy(
         await made.records(SAMPLE).put(new(Sample()))
 
     assert caught.value.outcome == "not applied"
+
+
+async def test_only_what_the_server_itself_brings_is_found_by_a_bare_name(
+    connection: PostgresConnection,
+) -> None:
+    async with connection.session() as session:
+        schemas = await session.fetchval("SELECT current_schemas(true)::text[]")
+
+    assert schemas == ["pg_catalog"]
+
+
+async def test_what_an_application_does_to_a_connection_of_the_pool_is_taken_back(
+    connection: PostgresConnection,
+) -> None:
+    timeout = "SELECT current_setting('statement_timeout')"
+    async with connection.session() as session:
+        before = await session.fetchval(timeout)
+
+    async with connection.pool.acquire() as borrowed:
+        await borrowed.execute("SET statement_timeout = 0; SELECT pg_advisory_lock(70417041)")
+
+    async with connection.session() as session:
+        locks = (
+            "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
+        )
+        assert (await session.fetchval(timeout), await session.fetchval(locks)) == (before, 0)

@@ -195,3 +195,15 @@ async def test_entities_of_another_store_are_written_without_a_word_to_postgresq
     assert await run(places, create, "a", once="k") == made
     with pytest.raises(AlreadyExistsError):
         await run(places, create, "a")
+
+
+async def test_rows_cannot_be_reached_after_the_end(places: Both) -> None:
+    async with transaction(places) as tx:
+        orders = tx.of(Order)
+
+    with pytest.raises(UsageError, match="has ended"):
+        await orders.get("a")
+    with pytest.raises(UsageError, match="has ended"):
+        await orders.put(Order(id="a", status="new"))
+    with pytest.raises(UsageError, match="has ended"):
+        await orders.delete("a")

@@ -3,6 +3,7 @@
 What records do by themselves is in test_records_suite.
 """
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 
 import pytest
@@ -178,3 +179,12 @@ async def test_reading_refuses_a_statement_that_writes_records(
 
     with pytest.raises(UsageError, match="only reads"):
         await write()
+
+
+async def test_records_may_be_asked_for_at_the_same_time(relational: PostgresRelational) -> None:
+    async with relational.transaction() as unit:
+        await unit.records(STOCK).put(put(5))
+
+        found = await asyncio.gather(*(unit.records(STOCK).get(key) for key in "abca"))
+
+    assert [each is not None for each in found] == [True, False, False, True]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from tests.contract.records_postgres import connected, room
 
-from rightstore.adapters.postgres.client import PostgresConnection
+from rightstore.adapters.postgres.client import PostgresConnection, Wire
 from rightstore.adapters.postgres.store import PostgresStore
 from rightstore.clock import SYSTEM
 from rightstore.errors import StoreError
@@ -156,6 +156,31 @@ async def test_a_write_that_never_arrived_is_not_applied_and_never_will_be(
         await task
     assert caught.value.outcome == "not applied"
     assert await way.version(record.id) == 1
+
+
+async def test_behind_a_pooler_a_write_that_is_not_there_may_still_come(
+    way: Way, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # A pooler tells a number of its own for the process of the server.
+    monkeypatch.setattr(Wire, "get_server_pid", lambda _: 1)
+    await way.connection.pool.expire_connections()
+    done, lost = await warmed(way, put), await warmed(way, change)
+    task = await begun(way, put, done)
+    way.proxy.reset()
+    await way.proxy.heal()
+
+    assert await task == 2
+
+    way.proxy.to_server.pause()
+    task = asyncio.create_task(change(way, lost))
+    for _ in range(50):
+        await SYSTEM.sleep(0)
+    way.proxy.reset()
+    await way.proxy.heal()
+
+    with pytest.raises(StoreError) as caught:
+        await task
+    assert caught.value.outcome == "unknown"
 
 
 async def test_what_others_have_written_over_since_is_unknown(way: Way) -> None:

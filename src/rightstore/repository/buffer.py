@@ -49,8 +49,13 @@ class Buffer:
         self._is_refused = False
         self._is_sealed = False
 
+    def check_open(self) -> None:
+        """Refuse what comes after the end of the transaction."""
+        self._scope.check_open()
+
     def pending(self, declaration: Declaration, key: str) -> Put | Change | Delete | None:
         """Return the write of a record that waits already."""
+        self._scope.check_open()
         found = self._writes.get((declaration.name, key))
         return found.write if found else None
 

@@ -42,6 +42,7 @@ class RowAccess(Generic[Row]):
 
     async def get(self, key: Key) -> Row | None:
         """Return the row; what is changed on it is written at the end, or with the next flush."""
+        self._buffer.check_open()
         found: Row | None = await self._session.get(self._kind, key)
         return found
 
@@ -49,6 +50,7 @@ class RowAccess(Generic[Row]):
         """Write the row now, within the transaction."""
         if not isinstance(record, self._kind):
             raise UsageError(f"{self.name}: put takes a {self.name}, not {type(record).__name__}.")
+        self._buffer.check_open()
         self._check(record, expect)
         self._session.add(record)
         await self._session.flush()

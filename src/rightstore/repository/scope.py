@@ -103,16 +103,21 @@ class Scope:
 
     def records(self, declaration: Declaration) -> Records:
         """Return the records of an entity inside this transaction."""
-        self._check_open()
+        self.check_open()
         return (self.unit or self.store).records(declaration)
 
     def outside(self, declaration: Declaration) -> Records:
         """Return the records of an entity as others see them."""
         return self._places.store_of(declaration).records(declaration)
 
+    def check_open(self) -> None:
+        """Refuse what comes after the end of the transaction."""
+        if not self._is_open:
+            raise UsageError("This transaction has ended: use it within its function or block.")
+
     def _enter(self, group: str, name: str) -> bool:
         """Say whether this is the first touch; refuse another group."""
-        self._check_open()
+        self.check_open()
         if self._group is None:
             self._group = group
             return True
@@ -123,7 +128,3 @@ class Scope:
                 "a transaction of its own."
             )
         return False
-
-    def _check_open(self) -> None:
-        if not self._is_open:
-            raise UsageError("This transaction has ended: use it within its function or block.")

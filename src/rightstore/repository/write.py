@@ -15,6 +15,7 @@ from rightstore.model.entity import version_of
 from rightstore.model.event import Event
 from rightstore.model.key import Key, encode_key, key_of
 from rightstore.model.record import to_stored
+from rightstore.model.scalar import MAX_INTEGER
 from rightstore.mutant import mutant
 from rightstore.ports.records import Change, Delete, Expect, Put
 
@@ -32,8 +33,11 @@ def refuse_facts(name: str, emit: Emit) -> None:
 
 def expected(name: str, expect: Expect | None) -> Expect | None:
     """Return the version that a caller expects, if it is one."""
-    if expect is None or expect == "any" or (type(expect) is int and expect >= 0):
+    if expect is None or expect == "any":
         return expect
+    if type(expect) is int and expect >= 0:
+        # No version gets there, and no store has a larger number to compare with.
+        return min(expect, MAX_INTEGER - 1)
     raise UsageError(f"{name}: expect= takes a version (0: no record there) or 'any'.")
 
 

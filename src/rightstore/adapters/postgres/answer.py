@@ -46,8 +46,14 @@ class KeyTakenError(Exception):
 
 
 def is_answer(error: asyncpg.PostgresError) -> bool:
-    """Tell whether the server has refused the statement: then it has no effect."""
-    return not (error.sqlstate or "08").startswith(_OPEN)
+    """Tell whether the server has refused the statement: then it has no effect.
+
+    What ends the session or the server, whatever its code, may have come after the commit was
+    written: a disk that fails while it is flushed, for one.
+    """
+    # Without a severity it is the driver's own, which has not sent the statement.
+    severity: object = getattr(error, "severity_en", None)
+    return severity in (None, "ERROR") and not (error.sqlstate or "08").startswith(_OPEN)
 
 
 def refusal(name: str, error: Exception, operation: str) -> RightstoreError | KeyTakenError | None:

@@ -24,6 +24,9 @@ SAFE = {
     "synchronous_commit": "a crash loses commits that were acknowledged",
     "full_page_writes": "a crash in the middle of a page write corrupts it",
 }
+# Beside a pool for records and one for tables: three for rows by key, two to say whether the server
+# serves, one each to ask what became of a lost reply and to change the structure.
+FEW = 7
 NUMBERS = ("max_connections", "superuser_reserved_connections")
 
 
@@ -75,9 +78,12 @@ class PostgresCheckup:
 
     def _room(self, settings: Mapping[str, str]) -> Finding:
         most, reserved = (int(settings[name]) for name in NUMBERS)
-        ours = self._connection.target.pool_max
+        pool = self._connection.target.pool_max
+        ours = 2 * pool + FEW
         processes = (most - reserved) // ours
-        message = f"{most}, with a pool of {ours} enough for {processes} processes"
+        message = (
+            f"{most}, enough for {processes} processes: two pools of {pool} and {FEW} others each"
+        )
         if processes > 0:
             return Finding("max_connections", "ok", message)
         return Finding(

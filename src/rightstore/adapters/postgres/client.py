@@ -39,19 +39,31 @@ class Backend:
     """The process of the server that serves one connection: its id comes again, not its begin.
 
     `server` is when the server itself began: what it counts up it does not take back within a life.
+    Not `is_direct`: a pooler in between tells another process than the one it asked just now, and
+    may ask another one for the next statement.
     """
 
     pid: int
     began: datetime
     server: datetime
+    is_direct: bool = True
 
 
 class Wire(_Driver):
-    """A connection of the driver that knows who serves it, so that it can be asked after."""
+    """A connection of the driver that knows who serves it, so that it can be asked after.
 
-    __slots__ = ("backend",)
+    `is_ours` while this package has it, which leaves no settings; not when an application borrowed
+    it from the pool itself.
+    """
+
+    __slots__ = ("backend", "is_ours")
 
     backend: Backend
+    is_ours: bool
+
+    def take(self) -> None:
+        """Note that it is lent to ourselves."""
+        self.is_ours = True
 
 
 def connect(target: Target, clock: Clock) -> "PostgresConnection":
@@ -130,6 +142,8 @@ class PostgresConnection:
             command_timeout=self.target.timeout,
             server_settings={
                 "application_name": "rightstore",
+                # All names are qualified: nobody can put a function or operator in between.
+                "search_path": "pg_catalog",
                 "statement_timeout": str(round(self.target.timeout * 1000)),
             },
         )
@@ -151,17 +165,24 @@ def backend_of(session: Session) -> Backend:
 
 async def _introduce(wire: Wire) -> None:
     """Learn once who serves a connection."""
+    wire.is_ours = False
     [row] = await wire.fetch(WHO_SERVES)
-    wire.backend = Backend(row["pid"], row["began"], row["server"])
+    is_direct = wire.get_server_pid() == row["pid"]
+    wire.backend = Backend(row["pid"], row["began"], row["server"], is_direct)
 
 
-async def _keep(_: Wire) -> None:
-    """Spend no round trip on a connection that comes back: sessions here leave no settings."""
+async def _keep(wire: Wire) -> None:
+    """Spend no round trip on a connection that comes back from us: we leave no settings."""
+    if wire.is_ours:
+        wire.is_ours = False
+    else:
+        await wire.execute(wire.get_reset_query())
 
 
 @asynccontextmanager
 async def _session(pool: Pool) -> AsyncIterator[Session]:
     session = await pool.acquire()
+    getattr(session, "take")()  # noqa: B009 - of the connection behind it
     try:
         yield session
     except BaseException:

@@ -75,16 +75,19 @@ async def owned(target: Target, *path: str) -> AsyncIterator[Session]:
 class Ddl:
     """Carries out orders in one namespace."""
 
-    def __init__(self, target: Target, namespace: str, clock: Clock) -> None:
+    def __init__(
+        self, target: Target, namespace: str, clock: Clock, *, path: tuple[str, ...] = ()
+    ) -> None:
+        """`path`: schemas beside the application's whose names the statements use."""
         self._target, self._namespace, self._clock = target, namespace, clock
+        self._path = path
 
     async def run(self, order: Order, what: str) -> None:
         """Do it; a lock that is not to be had is tried for again, a few times.
 
         ConstraintError when the rows that are there forbid it.
         """
-        # Types of extensions lie in public.
-        async with owned(self._target, self._namespace, "public") as session:
+        async with owned(self._target, self._namespace, *self._path) as session:
             for attempt in range(1, ATTEMPTS + 1):
                 try:
                     await self._do(session, order, what)

@@ -26,6 +26,8 @@ def judge_defaults(context: MigrationContext) -> None:
         declared = _text(column)
         if declared is None or there is None:
             return declared != there and not is_serial
+        if is_serial:  # to ask for its value would take one
+            return _bare(declared) != _bare(there.replace("::regclass", ""))
         return _bare(declared) != _bare(there) and not _is_equal(context, declared, there)
 
     context.impl.compare_server_default = differs  # type: ignore[method-assign] # of this context only

@@ -51,7 +51,8 @@ class Executor(Protocol):
     async def after(self, name: str, lost: LostReplyError, statement: Statement) -> Rows:
         """Run what reads, once the lost statement can have no effect any more.
 
-        StoreError when that cannot be had within the timeout.
+        Behind a pooler nobody knows when that is: it is only read. StoreError when that cannot be
+        had within the timeout.
         """
         ...
 
@@ -117,7 +118,8 @@ class PoolExecutor:
             async with asyncio.timeout(self._connection.target.timeout):
                 while True:
                     try:
-                        await self._gone(lost.backend)
+                        if lost.backend.is_direct:
+                            await self._gone(lost.backend)
                         return await self.read(name, statement)
                     except StoreError:
                         # It may be starting again; what bounds this is the timeout.

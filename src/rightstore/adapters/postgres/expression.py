@@ -4,7 +4,7 @@ The same place is the same text in a query and in an index, so that the planner 
 expression is NULL where the value is None or has another type; none of them ever raises.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, Protocol
@@ -29,6 +29,9 @@ TYPES: dict[Tag, str] = {
     "float": "float8",
     "bool": "boolean",
 }
+# Floats that are written with an exponent and may be equal to an int of 64 bits; their least is
+# written as more than it is.
+_LONG, _LEAST, _MOST = 1e16, -9223372036854776000, 2**63 - 1
 DECIMAL = r"'^-?[0-9]+(\.[0-9]+)?(E[+-]?[0-9]{1,4})?$'"
 
 
@@ -126,15 +129,24 @@ def _named(declaration: Declaration) -> _Named:
 
 def json_at(scope: Scope, place: Place) -> str:
     """Return a place as json."""
-    return "".join([scope.body, *(f"->{step}" for step in _steps(scope, place))])
+    return _json(scope, _steps(scope, place))
 
 
 def text_at(scope: Scope, place: Place) -> str:
     """Return a place as text; of a text without its quotes. NULL for null and for nothing."""
+    return forms_at(scope, place)[0]
+
+
+def forms_at(scope: Scope, place: Place) -> tuple[str, str]:
+    """Return a place as text and as json, with the same arguments: none is left without a use."""
+    steps = _steps(scope, place)
     if scope.key is not None and place.steps == (scope.key,):
-        return "key"
-    *steps, last = _steps(scope, place)
-    return f"({''.join([scope.body, *(f'->{step}' for step in steps)])}->>{last})"
+        return "key", _json(scope, steps)
+    return f"({_json(scope, steps[:-1])}->>{steps[-1]})", _json(scope, steps)
+
+
+def _json(scope: Scope, steps: Sequence[str]) -> str:
+    return "".join([scope.body, *(f"->{step}" for step in steps)])
 
 
 def _steps(scope: Scope, place: Place) -> list[str]:
@@ -163,8 +175,8 @@ def typed(text: str, json: str, tag: Tag) -> str:
 
 def value_at(scope: Scope, place: Place) -> str:
     """Return the value at a place of a scalar kind."""
-    text = text_at(scope, place)
-    return text if text == "key" else typed(text, json_at(scope, place), place.kind.tag)
+    text, json = forms_at(scope, place)
+    return text if text == "key" else typed(text, json, place.kind.tag)
 
 
 def untyped(text: str, json: str, value: Any) -> str:
@@ -173,7 +185,12 @@ def untyped(text: str, json: str, value: Any) -> str:
         return f"(CASE WHEN json_typeof({json}) = 'boolean' THEN {text} = 'true' END)"
     if isinstance(value, str):
         return f"(CASE WHEN json_typeof({json}) = 'string' THEN {text} END COLLATE \"C\")"
-    return f"(CASE WHEN json_typeof({json}) = 'number' THEN {text}::numeric END)"
+    # A large float is written shorter than it is: 2.0**62 as 4.611686018427388e18.
+    return (
+        f"(CASE WHEN json_typeof({json}) <> 'number' THEN NULL WHEN {text} ~ '[eE]' "
+        f"AND abs({text}::numeric) >= {_LONG:.0e} AND {text}::numeric BETWEEN {_LEAST} AND {_MOST} "
+        f"THEN {text}::float8::bigint::numeric ELSE {text}::numeric END)"
+    )
 
 
 def argument(scope: Scope, kind: Kind, value: Any) -> str:
@@ -199,5 +216,6 @@ def plain(kind: Kind, value: Any) -> Any:
     if kind.tag in {"date", "uuid"}:
         return text_of(value)
     if isinstance(value, float) and kind.tag != "float":
-        return Decimal(repr(value))
+        is_exact = abs(value) >= _LONG and -(2**63) <= value < 2**63
+        return Decimal(value) if is_exact else Decimal(repr(value))
     return value

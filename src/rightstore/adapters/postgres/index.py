@@ -10,8 +10,7 @@ from hashlib import blake2b
 from rightstore.adapters.postgres.expression import (
     Constants,
     Scope,
-    json_at,
-    text_at,
+    forms_at,
     untyped,
     value_at,
 )
@@ -107,7 +106,7 @@ def _definitions(table: Table, scope: Scope, wish: Index) -> Iterator[str]:
 def _value(scope: Scope, place: Place, sample: str | int) -> str:
     if place.kind.is_scalar:
         return value_at(scope, place)
-    return untyped(text_at(scope, place), json_at(scope, place), sample)
+    return untyped(*forms_at(scope, place), sample)
 
 
 def _where(table: Table, scope: Scope, wish: Index) -> str:

@@ -11,7 +11,7 @@ from rightstore.adapters.postgres.answer import KeyTakenError
 from rightstore.adapters.postgres.batch import Item, batch
 from rightstore.adapters.postgres.body import decoder_of
 from rightstore.adapters.postgres.executor import Executor, LostReplyError, Rows
-from rightstore.adapters.postgres.resolution import applied, look, outcome
+from rightstore.adapters.postgres.resolution import look, outcome, told
 from rightstore.adapters.postgres.table import Table
 from rightstore.errors import ConditionError, StoreError, VersionConflictError
 from rightstore.model.declaration import Declaration
@@ -78,7 +78,7 @@ async def _found(executor: Executor, asked: Sequence[Item], lost: LostReplyError
         rows = await look(executor, table, keys, lost)
         there |= {(name, row["key"]): row for row in rows}
     seen = [
-        (write, applied(table.declaration, write, there.get((table.name, write.key)), lost.wal))
+        (write, told(table.declaration, write, there.get((table.name, write.key)), lost))
         for table, write in asked
     ]
     # All of it or nothing: one that is known tells of all.

@@ -16,12 +16,13 @@ from sqlalchemy import Connection, Enum, MetaData
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import StaticPool
+from sqlalchemy.schema import CreateSequence
 
 from rightstore.adapters.postgres.client import PostgresConnection
 from rightstore.adapters.postgres.ddl import Ddl, Order, Session, literal, owned, quoted, room
 from rightstore.adapters.postgres.default import judge_defaults
 from rightstore.adapters.postgres.errors import translated
-from rightstore.adapters.postgres.operation import steps
+from rightstore.adapters.postgres.operation import DIALECT, steps
 from rightstore.clock import Clock
 from rightstore.errors import ConstraintError, RejectedError
 from rightstore.ports.schema import Step
@@ -43,6 +44,9 @@ SELECT conname FROM pg_constraint
 WHERE connamespace = to_regnamespace($1) AND contype = 'f' AND NOT convalidated
 """
 RULES = ("index", "unique_constraint", "foreign_key_constraint")
+SEQUENCES = """
+SELECT relname FROM pg_class WHERE relnamespace = to_regnamespace($1) AND relkind = 'S'
+"""
 LABELS = """
 SELECT kind.typname, array_agg(label.enumlabel::text) AS labels
 FROM pg_enum AS label JOIN pg_type AS kind ON kind.oid = label.enumtypid
@@ -66,7 +70,8 @@ class PostgresTables:
         """`entities` are the names of tables that hold entities."""
         self._target, self._namespace, self._models = connection.target, namespace, models
         self._entities = entities
-        self._ddl = Ddl(connection.target, namespace, clock)
+        # Types of extensions lie in public.
+        self._ddl = Ddl(connection.target, namespace, clock, path=("public",))
 
     async def plan(self) -> list[Step]:
         """Compare the models with what is there."""
@@ -77,6 +82,7 @@ class PostgresTables:
                 made = [room(self._namespace)]
             else:
                 made = await self._missing_labels(session)
+            made += await self._missing_sequences(session)
             found = await self._compare(session)
         fresh = frozenset(op.table_name for op in found if isinstance(op, ops.CreateTableOp))
         return made + [step for op in found for step in steps(op, fresh=fresh)]
@@ -111,7 +117,7 @@ class PostgresTables:
             )
             judge_defaults(context)
             found = produce_migrations(context, list(self._models))  # type: ignore[arg-type] # it takes several
-            return _ordered(list(_flat(found.upgrade_ops)))
+            return _ordered([*_flat(found.upgrade_ops), *self._references(found.upgrade_ops)])
 
         return await _run_sync(session, compare)
 
@@ -131,6 +137,33 @@ class PostgresTables:
             for label in kind.enums
             if label not in there[name]
         ]
+
+    async def _missing_sequences(self, session: Session) -> list[Step]:
+        """Return what makes sequences that models name: Alembic makes none."""
+        rows = await session.fetch(SEQUENCES, quoted(self._namespace))
+        there = {row["relname"] for row in rows}
+        named = [each for models in self._models for each in models._sequences.values()]  # noqa: SLF001 - there is no other way to them
+        return [
+            Step(
+                "postgres",
+                f"sequence {each.name}",
+                "create it",
+                order=Order(
+                    (str(CreateSequence(each, if_not_exists=True).compile(dialect=DIALECT)),)
+                ),
+            )
+            for each in named
+            if each.name not in there and each.schema is None and not each.optional
+        ]
+
+    def _references(self, found: Any) -> Iterator[Any]:
+        """Yield the foreign keys of new tables that are to be added when all of these are there."""
+        new = {op.table_name for op in _flat(found) if isinstance(op, ops.CreateTableOp)}
+        for models in self._models:
+            for table in models.tables.values():
+                for key in table.foreign_key_constraints if table.name in new else ():
+                    if key.use_alter:
+                        yield ops.CreateForeignKeyOp.from_constraint(key)
 
     @asynccontextmanager
     async def _unwrapped(self) -> AsyncIterator[None]:

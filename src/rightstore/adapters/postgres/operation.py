@@ -78,6 +78,7 @@ def _add_column(op: ops.AddColumnOp) -> Found:
             f"{action} NOT NULL (with no server_default it fails as soon as there are rows)",
             order=Order((*types, *rendered(op))),
             phase="contract",
+            needed=True,
         )
     else:
         yield _step(op, action, order=Order((*types, *rendered(op))))

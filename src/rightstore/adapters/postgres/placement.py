@@ -53,7 +53,7 @@ class PostgresPlacements:
         """Record entities that have no placement yet, and the home of those that have."""
         # Everybody locks the rows in the same order.
         rows = sorted((each.entity, each.home, each.store) for each in placements)
-        with self._translated("record the placements"):
+        with translated("record the placements", at=self._connection.target.address):
             async with self._connection.session() as session:
                 columns = [list(column) for column in zip(*rows, strict=True)] or [[], [], []]
                 await session.execute(RECORD.format(table=self._table), *columns)

@@ -11,6 +11,7 @@ from rightstore.adapters.postgres.expression import (
     Constants,
     Scope,
     argument,
+    forms_at,
     json_at,
     plain,
     text_at,
@@ -69,7 +70,7 @@ def _valued(scope: Scope, place: Place, value: Any) -> str:
     """Return what is at a place, as the type that it is compared as."""
     if place.kind.is_scalar:
         return value_at(scope, place)
-    return untyped(text_at(scope, place), json_at(scope, place), value)
+    return untyped(*forms_at(scope, place), value)
 
 
 def _constant(scope: Scope, place: Place, value: Any) -> str:

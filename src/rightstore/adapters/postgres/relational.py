@@ -2,7 +2,9 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, suppress
+from typing import cast
 
+from sqlalchemy import QueuePool
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -28,13 +30,21 @@ class PostgresRelational:
         namespace: str,
         clock: Clock,
         *,
-        limits: Limits = Limits(),  # noqa: B008 - frozen
+        limits: Limits | None = None,
     ) -> None:
-        self._dial, self._clock = Dial(connection.target, namespace, limits), clock
+        target = connection.target
+        found = limits or Limits(statement=target.statement_timeout)
+        self._dial, self._clock = Dial(target, namespace, found), clock
         self._engine = make_engine(self._dial)
         self._reading = self._engine.execution_options(postgresql_readonly=True)
         self._outcomes = Outcomes(self._dial, clock)
         self._rows = PostgresRowStore(self._dial, clock)
+
+    @property
+    def connections(self) -> int:
+        """How many connections it has now, for transactions and for rows."""
+        pool = cast("QueuePool", self._engine.pool)
+        return pool.checkedin() + pool.checkedout() + self._rows.connections
 
     def transaction(self, *, claim: str | None = None) -> AbstractAsyncContextManager[PostgresUnit]:
         """Begin with the first statement; commit at the end of the block, roll back on an error."""

@@ -31,10 +31,23 @@ def applied(declaration: Declaration, write: Write, row: Any | None, wal: int) -
         return None if declaration.retain else False
     if row["write_id"] == write.write_id:
         return True
-    # Others have written since then at the least as often as the version tells.
-    if row["version"] <= _expected(write) + 1 or row["wal"] <= wal:
+    if row["wal"] <= wal:
         return False
-    return None
+    # Others have written since then at the least as often as the version tells, unless what was
+    # written has expired and was removed: then versions begin anew.
+    is_counted = not declaration.retain and row["version"] <= _expected(write) + 1
+    return False if is_counted else None
+
+
+def told(
+    declaration: Declaration, write: Write, row: Any | None, lost: LostReplyError
+) -> bool | None:
+    """Tell the same of a lost write; behind a pooler it may still come, so never that it will not.
+
+    There the process that holds it is unknown.
+    """
+    known = applied(declaration, write, row, lost.wal)
+    return known if known or lost.backend.is_direct else None
 
 
 def _expected(write: Put | Change | Delete) -> int:
@@ -67,7 +80,7 @@ async def resolved(
 def _one(
     declaration: Declaration, write: Put | Delete, row: Any | None, lost: LostReplyError
 ) -> int | StoreError:
-    known = applied(declaration, write, row, lost.wal)
+    known = told(declaration, write, row, lost)
     if known and row is not None:
         return int(row["version"])
     error = copy(lost.error)

@@ -33,6 +33,11 @@ class PostgresRowStore:
         self._writing = Gathering([writer.run for writer in self._writers])
         self._reading = Gathering([self._reader.run])
 
+    @property
+    def connections(self) -> int:
+        """How many connections it has now."""
+        return sum(not held.is_fresh for held in (*self._writers, self._reader))
+
     def rows(self, tracked: TrackedTable[Row]) -> "PostgresRows[Row]":
         """Return the rows of a table; no I/O."""
         return PostgresRows(

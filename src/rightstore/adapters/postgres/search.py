@@ -13,6 +13,7 @@ from rightstore.adapters.postgres.body import to_json
 from rightstore.adapters.postgres.client import LOST, PostgresConnection, Session
 from rightstore.adapters.postgres.errors import translated
 from rightstore.adapters.postgres.identifier import literal, namespace_of, quoted
+from rightstore.adapters.postgres.portability import search_obstacles
 from rightstore.adapters.postgres.search_query import Tables, hits_of, statement_of, suggestion_of
 from rightstore.adapters.postgres.search_text import title_of, vector_of, vocabulary_of
 from rightstore.adapters.postgres.table import Statement
@@ -25,8 +26,6 @@ from rightstore.ports.search import Ask, Document, Hits, SearchCapability, Searc
 Outcomes = list[bool | StateError | StoreError]
 CAPABILITIES: frozenset[SearchCapability] = frozenset({"typos"})
 PREFIX = "rightstore_search"
-# A name has 63 bytes, and the number of a generation is in it.
-MAX_NAME = 36
 MAX_BATCH = 500
 LIVE = "SELECT obj_description(to_regclass($1), 'pg_class')"
 HAS_SCHEMA = "SELECT to_regnamespace($1) IS NOT NULL"
@@ -255,8 +254,7 @@ def _present(declaration: Declaration) -> Iterator[None]:
 
 
 def _judge_name(declaration: Declaration) -> None:
-    if len(declaration.name) > MAX_NAME:
+    for obstacle in search_obstacles(declaration):
         raise UnsupportedError(
-            f"{declaration.name}: the name of an entity that PostgreSQL searches has up to "
-            f"{MAX_NAME} letters: declare name=."
+            f"{declaration.name}: postgres cannot search it: {obstacle.reason}: {obstacle.remedy}."
         )

@@ -3,7 +3,9 @@
 They are made as asyncpg makes them from the same URL, so sockets, several hosts and sslmode work.
 """
 
+import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NoReturn, TypeAlias
 
 import asyncpg
@@ -30,6 +32,19 @@ CLAIM = text(
     "pg_current_xact_id()::text AS xid"
 )
 ISOLATION = "READ COMMITTED" if mutant("read_committed") else "REPEATABLE READ"
+
+
+OUTLASTS = "outlasts"
+# Settings, roles, locks, temporary tables, cursors and channels of a session.
+_LASTING = re.compile(
+    r"""
+    \A(?:\s|--[^\n]*|/\*.*?\*/)*  # comments
+    (?:SET\s+(?!LOCAL\b|TRANSACTION\b|CONSTRAINTS\b)|(?:RESET|DISCARD|LISTEN|PREPARE|LOAD|DO|CALL)\b)
+    |\bset_config\s*\(|\bpg_(?:try_)?advisory_lock|\bpg_temp\b|\bWITH\s+HOLD\b
+    |\b(?:CREATE|INTO)\s+(?:(?:LOCAL|GLOBAL)\s+)?TEMP(?:ORARY)?\b
+    """,
+    re.IGNORECASE | re.VERBOSE | re.DOTALL,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +152,7 @@ def make_engine(dial: Dial) -> AsyncEngine:
     event.listen(engine.sync_engine, "handle_error", refuse, retval=True)
     event.listen(engine.sync_engine, "checkout", _check)
     event.listen(engine.sync_engine, "checkin", _clean)
+    event.listen(engine.sync_engine, "before_cursor_execute", _watch)
     return engine
 
 
@@ -174,8 +190,25 @@ def _check(_: Any, record: Any, __: Any) -> None:
         raise DisconnectionError
 
 
+def _watch(connection: Connection, _: Any, statement: str, *__: Any) -> None:
+    if outlasts(statement):
+        connection.info[OUTLASTS] = True
+
+
+@lru_cache(maxsize=1_000)
+def outlasts(statement: str) -> bool:
+    """Tell whether a statement may leave something in its session when its transaction is over.
+
+    Rather too often than too seldom: what is told of more than it does costs a new connection.
+    """
+    return _LASTING.search(statement) is not None
+
+
 def _clean(connection: Any, record: Any) -> None:
-    if connection is not None and record.driver_connection.is_in_transaction():
+    if connection is None:
+        return
+    # What one transaction has set is no business of the next one, which may be another user's.
+    if record.info.pop(OUTLASTS, False) or record.driver_connection.is_in_transaction():
         record.driver_connection.terminate()
 
 

@@ -1,5 +1,7 @@
 """One open transaction: the session, the connection under it, and its id. It judges no error."""
 
+import asyncio
+
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession
 
@@ -34,11 +36,13 @@ class UnitExecutor:
 
     async def read(self, name: str, statement: Statement) -> Rows:
         """Run what changes nothing."""
-        return await (await self._ready()).read(name, statement)
+        async with self._unit.turn:
+            return await (await self._ready()).read(name, statement)
 
     async def write(self, name: str, statement: Statement) -> Rows:
         """Run what changes something if the transaction is committed."""
-        return await (await self._ready()).write(name, statement)
+        async with self._unit.turn:
+            return await (await self._ready()).write(name, statement)
 
     async def after(self, name: str, lost: LostReplyError, statement: Statement) -> Rows:
         """Nothing is resolved here: without a COMMIT nothing is applied."""
@@ -66,6 +70,8 @@ class PostgresUnit:
             info={"claim": claim},
         )
         self._xid: str | None = None
+        # One connection takes one statement at a time; a function may ask for several at once.
+        self.turn = asyncio.Lock()
 
     def records(self, declaration: Declaration) -> Records:
         """Return the records of an entity, inside the transaction."""
