@@ -75,7 +75,13 @@ def __getattr__(name: str) -> object:
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'rightstore' has no attribute {name!r}")
-    module = _import(f"rightstore.{home}")
+    try:
+        module = _import(f"rightstore.{home}")
+    except ModuleNotFoundError as error:
+        if error.name != "sqlalchemy":
+            raise
+        needs = f"{name} needs the package sqlalchemy: pip install 'rightstore[postgres]'"
+        raise ModuleNotFoundError(needs, name=error.name) from error
     found: object = module if home == name else getattr(module, name)
     globals()[name] = found
     return found

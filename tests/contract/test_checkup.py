@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
+import asyncpg
 import pytest
 from tests.contract.conftest import CONNECT
 
@@ -151,3 +152,19 @@ async def test_a_pool_larger_than_the_server_is_an_error(url: str, examine: Exam
     findings = await examine(url, pool_max=5_000)
 
     assert about(findings, "max_connections").level == "error"
+
+
+@pytest.mark.parametrize("store", ["postgres"], indirect=True)
+async def test_the_pool_of_records_and_that_of_tables_are_counted(
+    url: str, examine: Examine
+) -> None:
+    session = await asyncpg.connect(url)
+    most = int(await session.fetchval("SHOW max_connections"))
+    await session.close()
+
+    half = about(await examine(url, pool_max=most // 2), "max_connections")
+    third = about(await examine(url, pool_max=most // 3), "max_connections")
+
+    assert half.level == "error"
+    assert third.level == "ok"
+    assert "enough for 1 processes" in third.message

@@ -23,6 +23,7 @@ from sqlalchemy import (
     LargeBinary,
     MetaData,
     Numeric,
+    Sequence,
     SmallInteger,
     String,
     Table,
@@ -117,6 +118,32 @@ async def test_a_table_of_all_kinds_is_made_once(target: Target, namespace: str)
     again = await plan_and_apply(target, namespace, wide())
 
     assert "table Odd-Name: create the table" in made
+    assert again == []
+
+
+async def test_what_models_name_beside_tables_is_made_at_once_too(
+    target: Target, namespace: str
+) -> None:
+    models = MetaData()
+    number = Sequence("numbers", start=100, metadata=models)
+    Table(
+        "numbered",
+        models,
+        Column("id", Integer, server_default=number.next_value(), primary_key=True),
+        Column("best", ForeignKey("others.id", name="best_is_there", use_alter=True)),
+    )
+    Table(
+        "others",
+        models,
+        Column("id", Integer, primary_key=True),
+        Column("numbered", ForeignKey("numbered.id")),
+    )
+
+    made = await plan_and_apply(target, namespace, models)
+    again = await plan_and_apply(target, namespace, models)
+
+    assert "sequence numbers: create it" in made
+    assert "table numbered: make best refer to others(id)" in made
     assert again == []
 
 

@@ -61,3 +61,15 @@ def test_a_name_is_the_same_to_the_checkers_and_at_run_time(name: str) -> None:
 
 def test_the_checkers_see_no_other_name() -> None:
     assert sorted(imported_for_checkers()) == rightstore.__all__
+
+
+def test_a_name_whose_package_is_missing_says_what_to_install(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def missing(_: str) -> None:
+        raise ModuleNotFoundError("No module named 'sqlalchemy'", name="sqlalchemy")
+
+    monkeypatch.setattr(rightstore, "_import", missing)
+
+    with pytest.raises(ModuleNotFoundError, match=r"pip install 'rightstore\[postgres\]'"):
+        vars(rightstore)["__getattr__"]("Versioned")

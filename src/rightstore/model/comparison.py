@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from decimal import Decimal
-from typing import Any, ClassVar, Generic, NoReturn, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, NoReturn, TypeVar, overload
 
 from rightstore.errors import InvalidQueryError
 from rightstore.model.condition import (
@@ -93,6 +93,15 @@ class Comparison(Expr[T], Generic[T]):
     def __or__(self: "Comparison[bool]", other: Condition | Expr[bool]) -> Condition:
         return self.holds() | other
 
+    if not TYPE_CHECKING:  # a checker knows by itself that it is wrong
+
+        def __rand__(self, other: object) -> NoReturn:
+            raise TypeError(
+                f"& and | bind more tightly than comparisons: write (… > 1) & ({self.place} < 3)."
+            )
+
+        __ror__ = __rand__
+
     def __invert__(self: "Comparison[bool]") -> Condition:
         return ~self.holds()
 
@@ -122,6 +131,7 @@ class Comparison(Expr[T], Generic[T]):
 
     def one_of(self, values: Iterable[T]) -> Condition:
         """The value is one of these."""
+        _demand(self.place, not isinstance(values, str), "one_of takes a list: write one_of([…])")
         given = list(values)
         if len(given) > MAX_OPTIONS:
             raise InvalidQueryError(f"{self.place}.one_of takes up to {MAX_OPTIONS} values: split.")

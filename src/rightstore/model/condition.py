@@ -6,7 +6,7 @@ the opposite. Values in it are in stored form and never shown.
 """
 
 from dataclasses import dataclass, field
-from typing import Any, Generic, Literal, NoReturn, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, NoReturn, TypeVar
 
 from rightstore.errors import InvalidQueryError
 from rightstore.model.place import Place
@@ -25,6 +25,15 @@ class Condition:
 
     def __or__(self, other: "Condition | Expr[bool]") -> "Condition":
         return Or(_merged(Or, self, holds(other)))
+
+    if not TYPE_CHECKING:  # a checker knows by itself that it is wrong
+
+        def __rand__(self, other: object) -> NoReturn:
+            raise TypeError(
+                f"& and | bind more tightly than comparisons: write (… > 1) & ({self})."
+            )
+
+        __ror__ = __rand__
 
     def __invert__(self) -> "Condition":
         return self.item if isinstance(self, Not) else Not(self)

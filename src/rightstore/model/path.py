@@ -1,7 +1,7 @@
 """FieldPath: a field of an entity, as used in conditions, orders, selections and edits."""
 
 from decimal import Decimal
-from typing import Any, Generic, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, TypeVar, overload
 
 from rightstore.errors import InvalidQueryError
 from rightstore.model.comparison import Comparison
@@ -15,6 +15,16 @@ from rightstore.model.place import Place, into
 from rightstore.model.plain import plain
 from rightstore.model.scalar import RefusedError
 
+# What other libraries call it.
+_ELSEWHERE = {
+    "append": "push(…)",
+    "contains": "has(…)",
+    "in_": "one_of([…])",
+    "is_": "exists()",
+    "is_not": "exists()",
+    "like": "starts_with(…)",
+    "startswith": "starts_with(…)",
+}
 T = TypeVar("T")
 V = TypeVar("V")
 
@@ -55,6 +65,13 @@ class FieldPath(Change[T], Measure[T], Generic[T]):
     """A field of an entity; on a record the same name is its value."""
 
     __slots__ = ()
+
+    if not TYPE_CHECKING:  # a checker knows by itself what is not there
+
+        def __getattr__(self, name: str) -> NoReturn:
+            if name.startswith("__"):  # asked of a copy too, before it has its place
+                raise AttributeError(name)
+            raise AttributeError(f"{self.place} has no {name!r}{_instead(self.place, name)}.")
 
     def __getitem__(self, step: str) -> "FieldPath[Any]":
         """Into a free-form field: Product.attributes["network"]."""
@@ -98,6 +115,14 @@ class PartPath:
 def path_to(place: Place) -> "FieldPath[Any] | PartPath":
     """Return the expression that stands for a place on the class."""
     return PartPath(place) if place.kind.tag == "part" else FieldPath(place)
+
+
+def _instead(place: Place, name: str) -> str:
+    part = place.kind.of if place.kind.tag == "list" else None
+    if part is not None and part.tag == "part" and name in members_of(part.python):
+        return f", it is a list: ask {place}.any({part}.{name} == …)"
+    known = _ELSEWHERE.get(name)
+    return f": write {place}.{known}" if known else ""
 
 
 def _sortable(place: Place) -> Place:

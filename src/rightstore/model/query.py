@@ -89,9 +89,14 @@ def orders(declaration: Declaration, given: Sequence[object]) -> tuple[Order, ..
     asked: list[Order] = []
     for order in given:
         if not isinstance(order, Order):
+            field = f"{declaration.entity.__name__}.field"
+            place, got = (
+                (str(order.place), "the field alone")
+                if isinstance(order, FieldPath)
+                else (field, type(order).__name__)
+            )
             raise InvalidQueryError(
-                f"{declaration.name}: sort takes {declaration.entity.__name__}.field.asc() or "
-                f".desc(), not {type(order).__name__}."
+                f"{declaration.name}: sort takes {place}.asc() or .desc(), not {got}."
             )
         own(declaration, order.place)
         if order.place in [earlier.place for earlier in asked]:

@@ -29,6 +29,9 @@ def to_stored(record: Entity) -> dict[str, Any]:
     (U+0000, more than 64 bits, NaN, …) a ConstraintError.
     """
     declaration = declaration_of(type(record))
+    python: Any = type(record)
+    if len(record.__dict__) > _room(python):
+        _refuse_strangers(record)
     try:
         return _encoded(record, declaration.rename)
     except RefusedError as refusal:
@@ -95,6 +98,23 @@ def _encoded(record: Any, rename: str | None) -> dict[str, Any]:
     kind: Any = type(record)
     stored: dict[str, Any] = _encoder(kind, rename)(record, 1)
     return stored
+
+
+@cache
+def _room(kind: Any) -> int:
+    """Return how many attributes a record has: its fields and its version."""
+    return len(declaration_of(kind).fields) + 1
+
+
+def _refuse_strangers(record: Entity) -> None:
+    """Refuse an attribute that nobody declared: a misspelt one would be lost without a word."""
+    fields = declaration_of(type(record)).fields
+    for name in record.__dict__:
+        if name not in fields and not hasattr(type(record), name):
+            raise UsageError(
+                f"{type(record).__name__}.{name} is no field, and would be lost: correct the name, "
+                "or declare it."
+            )
 
 
 # By class: to make and hash a Kind for each record costs as much as a record itself.

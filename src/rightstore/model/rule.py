@@ -130,6 +130,9 @@ def _append_only(d: Declaration) -> None:
 def _cache(d: Declaration) -> None:
     if d.cache is None:
         return
+    times: tuple[object, ...] = (d.cache.ttl, d.cache.near)
+    if not all(isinstance(each, int | float) for each in times):
+        raise wrong(d, "Cache takes seconds: write ttl=60, near=5")
     if not d.cache.ttl > 0:
         raise wrong(d, "Cache(ttl=…) must be more than 0 seconds")
     if not 0 <= d.cache.near <= d.cache.ttl:

@@ -62,7 +62,8 @@ def _option(kind: Kind, value: Any) -> str | int:
         value = str.__str__(value)
     # By type too: True equals 1.
     if type(value) not in (str, int) or value not in kind.options:
-        raise RefusedError("it is none of the declared options", is_type=True)
+        allowed = ", ".join(map(repr, kind.options))
+        raise RefusedError(f"it is none of the declared options: take {allowed}", is_type=True)
     found: str | int = value
     return found
 

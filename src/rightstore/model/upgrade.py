@@ -1,6 +1,7 @@
 """Upgrades: how a stored record of an older schema becomes one of the declared schema."""
 
 from collections.abc import Callable
+from inspect import iscoroutinefunction
 from typing import Any
 
 from rightstore.errors import UsageError
@@ -26,6 +27,11 @@ def upgrade(kind: type[Entity], *, to: int) -> Callable[[Upgrade], Upgrade]:
         )
 
     def keep(function: Upgrade) -> Upgrade:
+        if iscoroutinefunction(function):
+            raise UsageError(
+                f"{kind.__name__}: the upgrade to {to} is async, and it runs on every read of an "
+                "old record: write def."
+            )
         known: dict[int, Upgrade] = kind.__dict__.get("__upgrades__", {})
         if to in known and known[to] is not function:
             raise UsageError(f"{kind.__name__} has two upgrades to {to}: keep one of them.")

@@ -19,6 +19,8 @@ class Target:
     pool_max: int = 10
     # How long a change of structure waits for a lock that others hold, each time it tries.
     lock_timeout: float = 3.0
+    # How long a statement about tables may take before the server ends it.
+    statement_timeout: float = 2.0
 
     @property
     def address(self) -> str:

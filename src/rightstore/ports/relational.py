@@ -38,6 +38,11 @@ class Relational(Protocol):
     no cancellation returns a connection in the middle of a transaction to the pool.
     """
 
+    @property
+    def connections(self) -> int:
+        """How many connections it has now, for transactions and for rows."""
+        ...
+
     def transaction(self, *, claim: str | None = None) -> AbstractAsyncContextManager[Unit]:
         """Begin with the first statement; commit at the end of the block, roll back on an error.
 

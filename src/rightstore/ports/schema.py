@@ -15,7 +15,8 @@ class Step:
 
     `destructive` when data or a promise is lost with it (a table goes; a unique index goes does not
     lose data, but is one too). `phase` is "contract" when code that ran before would miss what goes
-    or break on what comes, and when the step needs such a step before it.
+    or break on what comes, and when the step needs such a step before it. `needed` when, all the
+    same, the code that declares it cannot run without.
     """
 
     store: str
@@ -24,6 +25,7 @@ class Step:
     destructive: bool = False
     order: Any = field(default=None, repr=False, compare=False)
     phase: Phase = "expand"
+    needed: bool = False
 
 
 class Schema(Protocol):

@@ -82,6 +82,7 @@ class Once(Generic[R]):
         mark = from_stored(Mark, stored.data, version=stored.version, schema=stored.schema)
         if mark.digest != self.digest:
             raise KeyReusedError(
-                f"{self.function}: this key was used with another argument: take a new key."
+                f"{self.function}: this key was used with another argument: take a new key, or "
+                "pass the same argument again (a fresh new_id or now in it makes it another)."
             )
         return self.parcel.unpack(mark.result)

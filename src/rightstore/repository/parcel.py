@@ -49,7 +49,11 @@ class Parcel(Generic[R]):
             text = codec.encode(_plain(result, None)).decode()
         except (TypeError, RecursionError, UsageError) as error:
             raise UsageError(f"{self._function}: once= cannot keep its result ({error}).") from None
-        self.unpack(text)
+        found = self.unpack(text)
+        if self._type is Any and found != result:
+            raise self._wrong(
+                "without an annotation a later call would give plain values instead: write -> …"
+            )
         return text
 
     def unpack(self, text: str) -> R:

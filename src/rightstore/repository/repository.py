@@ -124,6 +124,8 @@ class Repository(Generic[Ent]):
         )
 
     def _count(self, given: Sequence[object]) -> None:
+        if isinstance(given, str):
+            raise UsageError(f"{self._declaration.name}: a text is no list of them: write […].")
         if len(given) > MAX_MANY:
             raise UsageError(
                 f"{self._declaration.name}: up to {MAX_MANY} records at once: go in steps."

@@ -98,7 +98,7 @@ WRONG: dict[str, tuple[Callable[[], object], str]] = {
         lambda: condition(THING, [reduce(lambda a, b: a | b, [T.n == n for n in range(1001)])]),
         "has up to 1000 comparisons",
     ),
-    "sort field": (lambda: orders(THING, [T.n]), "sort takes Thing.field.asc() or .desc(), not F"),
+    "sort field": (lambda: orders(THING, [T.n]), "sort takes Thing.n.asc() or .desc(), not the"),
     "sort other": (lambda: orders(THING, [Other.n.asc()]), "Other.n is not a field of Thing"),
     "sort twice": (lambda: orders(THING, [T.n.asc(), T.n.desc()]), "Thing.n is sorted by twice"),
     "sort many": (

@@ -3,6 +3,7 @@
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum, IntEnum
+from functools import cached_property
 from typing import Any, Literal
 from uuid import UUID
 
@@ -379,3 +380,21 @@ def test_the_bounds_of_a_decimal_are_those_of_the_codec() -> None:
     assert [getattr(scalar, name) for name in names] == [
         getattr(codec.value, name) for name in names
     ]
+
+
+def test_an_attribute_that_nobody_declared_is_refused() -> None:
+    class Book(Entity):
+        id: Field[str]
+        price: Field[int] = field(default=0)
+
+        @cached_property
+        def double(self) -> int:
+            return self.price * 2
+
+    book: Any = Book(id="a", price=2)
+    assert book.double == 4
+    assert to_stored(book) == {"id": "a", "price": 2}
+    book.pricee = 3
+
+    with pytest.raises(UsageError, match=r"Book\.pricee is no field, and would be lost"):
+        to_stored(book)

@@ -136,3 +136,11 @@ def test_an_argument_that_has_no_fingerprint_is_refused() -> None:
     for value in (slice(1), float("nan"), endless, gives_none):
         with pytest.raises(UsageError, match="f: once= cannot keep this argument"):
             fingerprint("f", value)
+
+
+def test_a_result_that_nothing_says_how_to_make_again_is_refused() -> None:
+    unannotated = Parcel[Any](gives_anything)
+
+    assert unannotated.unpack(unannotated.pack([1, {"a": None}])) == [1, {"a": None}]
+    with pytest.raises(UsageError, match="without an annotation"):
+        unannotated.pack(Sample(id="a"))

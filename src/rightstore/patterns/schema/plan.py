@@ -49,11 +49,15 @@ class Plan:
 
     def expanding(self) -> "Plan":
         """Return only what code that ran before does not notice."""
+        return Plan(tuple(each for each in self.planned if _expands(each.step)))
+
+    def lacking(self, *, expanded: bool = False) -> "Plan":
+        """Return only what the declaring code cannot run without; once expanded, what is left."""
         return Plan(
             tuple(
                 each
                 for each in self.planned
-                if each.step.phase == "expand" and not each.step.destructive
+                if each.step.needed or (not expanded and _expands(each.step))
             )
         )
 
@@ -65,3 +69,7 @@ async def plan(structures: Sequence[Structure]) -> Plan:
         for step in await structure.plan():
             found.setdefault(step, Planned(step, structure))
     return Plan(tuple(found.values()))
+
+
+def _expands(step: Step) -> bool:
+    return step.phase == "expand" and not step.destructive
