@@ -51,6 +51,7 @@ EXAMPLES = settings(
     max_examples=120 if THOROUGH else 20,
     stateful_step_count=40,
     deadline=None,
+    report_multiple_bugs=False,
     suppress_health_check=list(HealthCheck),
 )
 Name = tuple[int, UUID]
