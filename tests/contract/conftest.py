@@ -1,9 +1,7 @@
 """What every contract needs: the adapter of each store, its server's URL and a proxy before it."""
 
-import gc
 import os
-import warnings
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 
 import pytest
 
@@ -34,24 +32,6 @@ Make = Callable[[str], Connection]
 def store(request: pytest.FixtureRequest) -> str:
     """Each store in turn."""
     return str(request.param)
-
-
-@pytest.fixture(autouse=True)
-def collect(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Drop the sockets that PyMongo forgets when it is closed while it connects (PYTHON-5867).
-
-    Otherwise their warning fails some later test. Other leaks, of ours too, have other warnings.
-    """
-    if "mongodb" not in request.node.name:
-        yield
-        return
-    # Not before the end, or they are dropped where their warning counts.
-    gc.disable()
-    yield
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", r"unclosed <socket\.socket", ResourceWarning)
-        gc.collect()
-    gc.enable()
 
 
 @pytest.fixture
