@@ -302,7 +302,7 @@ async def test_a_cancelled_open_is_cancelled_and_leaves_nothing_open(
         await waiting
 
 
-# The sockets that PyMongo forgets (see `collect` in the conftest at the top); what we forget has other warnings.
+# The sockets that PyMongo forgets (see `collect` at the top); ours have other warnings.
 @pytest.mark.filterwarnings(r"ignore:unclosed <socket\.socket:ResourceWarning")
 async def test_a_cancellation_at_any_moment_is_kept(url: str, make: Make) -> None:
     lost = []
